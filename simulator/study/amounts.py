@@ -1,0 +1,193 @@
+"""Human amounts: ``250 k``, ``2.5 M``, ``90 %``, ``180 days``, ``52 weeks``, ``30 x premium``.
+
+Each parser takes what YAML gave (a number or a text) and returns a plain value, or raises ``ValueError``
+with a sentence that says what is allowed.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import math
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_NUMBER = r"([+-]?\d+(?:[ _]?\d{3})*(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+_MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
+_UNIT_DAYS = {"day": 1, "week": 7}
+_UNITS = ("day", "week", "month", "year")
+
+
+def _plain(text: str) -> float:
+    return float(text.replace(" ", "").replace("_", ""))
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    return value
+
+
+def parse_money(value: Any) -> float:
+    """An amount in study currency: a number, or text such as ``250 k``, ``2.5 M``, ``1.2 bn``."""
+    if isinstance(value, bool):
+        raise ValueError("an amount of money, such as 250 k or 2.5 M")
+    if isinstance(value, int | float):
+        return _finite(float(value))
+    match = re.fullmatch(_NUMBER + r"\s*([a-zA-Z]*)", str(value).strip())
+    if not match or match[2].casefold() not in _MULTIPLES:
+        raise ValueError("an amount of money: a plain number, or one with k, M or bn, such as 250 k or 2.5 M")
+    return _finite(_plain(match[1]) * _MULTIPLES[match[2].casefold()])
+
+
+def parse_positive_money(value: Any) -> float:
+    """An amount that may not be negative."""
+    amount = parse_money(value)
+    if amount < 0:
+        raise ValueError("must not be negative")
+    return amount
+
+
+def parse_share(value: Any) -> float:
+    """A number, or a percentage with its sign: ``0.9`` or ``90 %`` → 0.9. Any sign, any size."""
+    if isinstance(value, bool):
+        raise ValueError("a number or a percentage, such as 0.9 or 90 %")
+    if isinstance(value, int | float):
+        return _finite(float(value))
+    match = re.fullmatch(_NUMBER + r"\s*(%|‰)?", str(value).strip())
+    if not match:
+        raise ValueError("a number or a percentage, such as 0.9 or 90 %")
+    return _finite(_plain(match[1]) / {"%": 100.0, "‰": 1000.0, None: 1.0}[match[2]])
+
+
+def parse_fraction(value: Any) -> float:
+    """A share between 0 and 1: ``0.9`` or ``90 %``. A bare 90 is refused, not guessed."""
+    share = parse_share(value)
+    if not 0.0 <= share <= 1.0:
+        hint = f"; did you mean {share:g} %?" if 1.0 < share <= 100.0 and "%" not in str(value) else ""
+        raise ValueError(f"a fraction between 0 and 1, or a percentage with its sign{hint}")
+    return share
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of time as the user wrote it; months and years follow the calendar."""
+
+    count: int
+    unit: str
+
+    @property
+    def days(self) -> int:
+        """Length in days; a month counts 30 and a year 365 days where no start date is known."""
+        return self.count * {"day": 1, "week": 7, "month": 30, "year": 365}[self.unit]
+
+    def days_from(self, start: dt.date) -> int:
+        """Exact length in days when it starts at a given date."""
+        if self.unit in _UNIT_DAYS:
+            return self.count * _UNIT_DAYS[self.unit]
+        months = self.count * (12 if self.unit == "year" else 1)
+        year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+        day = min(start.day, calendar.monthrange(year, month + 1)[1])
+        return (dt.date(year, month + 1, day) - start).days
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+
+
+def parse_duration(value: Any) -> Duration:
+    """``180 days``, ``26 weeks``, ``6 months``, ``1 year``; a bare whole number means days."""
+    if isinstance(value, Duration):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 0:
+            raise ValueError("must not be negative")
+        return Duration(value, "day")
+    match = re.fullmatch(r"([+-]?\d+)\s*([a-z]+)", str(value).strip().casefold())
+    unit = match[2].removesuffix("s") if match else ""
+    if not match or unit not in _UNITS:
+        raise ValueError("a length of time, such as 180 days, 26 weeks or 6 months")
+    if int(match[1]) < 0:
+        raise ValueError("must not be negative")
+    return Duration(int(match[1]), unit)
+
+
+def parse_signed_days(value: Any) -> int:
+    """A number of days, earlier if negative: ``15 days``, ``-3 days``, ``2 weeks``."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = str(value).strip()
+    sign = -1 if text.startswith("-") else 1
+    return sign * parse_duration(text.lstrip("+-").strip()).days
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """A multiple of premium, such as ``30 x premium``."""
+
+    factor: float
+
+    def __str__(self) -> str:
+        return f"{self.factor:g} x premium"
+
+
+def parse_liability(value: Any) -> float | Multiple:
+    """An amount of money, or a multiple of premium: ``5 M`` or ``30 x premium``."""
+    if isinstance(value, Multiple):
+        return value
+    match = re.fullmatch(_NUMBER + r"\s*[x×]\s*premium", str(value).strip())
+    if match:
+        factor = _finite(_plain(match[1]))
+        if factor <= 0:
+            raise ValueError("a multiple of premium must be positive")
+        return Multiple(factor)
+    try:
+        return parse_positive_money(value)
+    except ValueError as error:
+        raise ValueError("an amount of money, or a multiple such as 30 x premium") from error
+
+
+def parse_count(value: Any) -> int:
+    """A whole number: ``100000``, ``100 k``, ``1 M``."""
+    number = parse_money(value)
+    if number != int(number) or number < 0:
+        raise ValueError("a whole number, such as 100000 or 100 k")
+    return int(number)
+
+
+def parse_date(value: Any) -> dt.date:
+    """A calendar date written ``YYYY-MM-DD``."""
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(str(value).strip())
+    except ValueError as error:
+        raise ValueError(f"a date written YYYY-MM-DD ({error})") from error
+
+
+def _text(schema_title: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": ["string", "number"], "title": schema_title})
+
+
+Money = Annotated[float, BeforeValidator(parse_money), _text("amount of money, such as 250 k")]
+PositiveMoney = Annotated[
+    float, BeforeValidator(parse_positive_money), _text("amount of money ≥ 0, such as 250 k")
+]
+Share = Annotated[float, BeforeValidator(parse_share), _text("number or percentage, such as 12 %")]
+Fraction = Annotated[float, BeforeValidator(parse_fraction), _text("fraction in [0, 1], such as 90 %")]
+Length = Annotated[
+    Duration, BeforeValidator(parse_duration), PlainSerializer(str), _text("length of time, such as 180 days")
+]
+Days = Annotated[int, BeforeValidator(parse_signed_days), _text("days, may be negative, such as 15 days")]
+Liability = Annotated[
+    float | Multiple,
+    BeforeValidator(parse_liability),
+    PlainSerializer(lambda v: str(v) if isinstance(v, Multiple) else v),
+    _text("amount of money, or a multiple such as 30 x premium"),
+]
+Count = Annotated[int, BeforeValidator(parse_count), _text("whole number, such as 100 k")]
+Day = Annotated[dt.date, BeforeValidator(parse_date), WithJsonSchema({"type": "string", "format": "date"})]
