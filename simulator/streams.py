@@ -102,7 +102,7 @@ def uniform(word):
 
 @scalar
 def inverse_normal(p):
-    """Standard normal quantile, Wichura's AS 241 (PPND16), relative error about 1e-16. inverse_normal(0.975) = 1.959964."""
+    """Standard normal quantile, Wichura AS 241 (PPND16), relative error 1e-15. inverse_normal(0.975) = 1.959964."""
     q = p - 0.5
     if abs(q) <= 0.425:
         r = 0.180625 - q * q

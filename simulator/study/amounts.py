@@ -174,9 +174,7 @@ def _text(schema_title: str) -> WithJsonSchema:
 
 
 Money = Annotated[float, BeforeValidator(parse_money), _text("amount of money, such as 250 k")]
-PositiveMoney = Annotated[
-    float, BeforeValidator(parse_positive_money), _text("amount of money ≥ 0, such as 250 k")
-]
+PositiveMoney = Annotated[float, BeforeValidator(parse_positive_money), _text("amount of money ≥ 0, such as 250 k")]
 Share = Annotated[float, BeforeValidator(parse_share), _text("number or percentage, such as 12 %")]
 Fraction = Annotated[float, BeforeValidator(parse_fraction), _text("fraction in [0, 1], such as 90 %")]
 Length = Annotated[

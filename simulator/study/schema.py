@@ -122,9 +122,7 @@ class PdSection(Section):
 class Shares(Section):
     """Variance shares of a buyer's latent variable that are common to several buyers."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
     global_: Fraction = Field(default=0.08, alias="global")
     """Share common to all buyers."""

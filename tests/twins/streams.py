@@ -24,9 +24,7 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
 
 
 def words(key, quad, entity, draw):
-    return philox4x32(
-        int(quad) & MASK, int(draw) & MASK, int(entity) & MASK, int(entity) >> 32, key[0], key[1]
-    )
+    return philox4x32(int(quad) & MASK, int(draw) & MASK, int(entity) & MASK, int(entity) >> 32, key[0], key[1])
 
 
 def uniform(word):
