@@ -1,6 +1,7 @@
 """The only importer of numba: how formulas and loops are compiled, where they are cached.
 
 ``@scalar``  a formula: numbers in, number out (or a fixed tuple of numbers).
+``@row``     the serial part of a loop that belongs to one scenario: reads plans, writes that scenario's rows.
 ``@kernel``  a loop: ``prange`` over scenarios, writing only rows it owns into arrays of the caller.
 
 Numba does not see that a function *called by* a cached kernel has changed, so a stale cache gives silently
@@ -18,11 +19,13 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba import prange
 
+_NUMBA: Any = numba
+_CONFIG: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
 
 __all__ = [
@@ -64,7 +67,7 @@ def _choose_cache() -> tuple[bool, Path | None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return False, None
-    numba.config.CACHE_DIR = str(folder)
+    _CONFIG.CACHE_DIR = str(folder)
     return True, folder
 
 
@@ -92,21 +95,28 @@ def prune_caches() -> int:
 
 def scalar(function: F) -> F:
     """Compile a formula: pure, scalar arguments, no allocation, division by zero gives infinity."""
-    compiled: F = numba.njit(cache=CACHING, error_model="numpy", nogil=True)(function)
-    compiled.role = "scalar"  # type: ignore[attr-defined]
-    return compiled
+    compiled: Any = numba.njit(cache=CACHING, error_model="numpy", nogil=True)(function)
+    compiled.role = "scalar"
+    return cast("F", compiled)
+
+
+def row(function: F) -> F:
+    """Compile the part of a kernel that handles one scenario: serial, no allocation, writes only its rows."""
+    compiled: Any = numba.njit(cache=CACHING, error_model="numpy", nogil=True)(function)
+    compiled.role = "row"
+    return cast("F", compiled)
 
 
 def kernel(function: F) -> F:
     """Compile a loop over scenarios: parallel, deterministic, no raising, no allocation."""
-    compiled: F = numba.njit(cache=CACHING, error_model="numpy", nogil=True, parallel=True)(function)
-    compiled.role = "kernel"  # type: ignore[attr-defined]
-    return compiled
+    compiled: Any = numba.njit(cache=CACHING, error_model="numpy", nogil=True, parallel=True)(function)
+    compiled.role = "kernel"
+    return cast("F", compiled)
 
 
 def set_threads(count: int | None) -> int:
     """Use ``count`` threads (all allowed ones when ``None``); returns the number in use."""
-    limit = int(numba.config.NUMBA_NUM_THREADS)
+    limit = int(_CONFIG.NUMBA_NUM_THREADS)
     numba.set_num_threads(limit if count is None else max(1, min(count, limit)))
     return int(numba.get_num_threads())
 
@@ -114,7 +124,7 @@ def set_threads(count: int | None) -> int:
 def thread_info() -> dict[str, Any]:
     """Number of threads and threading layer, for the provenance record."""
     try:
-        layer = numba.threading_layer()
+        layer: str = _NUMBA.threading_layer()
     except ValueError:  # no parallel kernel has run yet
         layer = "not started"
     return {"threads": int(numba.get_num_threads()), "layer": layer, "numba": numba.__version__}

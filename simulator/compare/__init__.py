@@ -1,0 +1,1 @@
+"""Comparison of programmes on the same scenarios."""

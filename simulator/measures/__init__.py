@@ -1,0 +1,1 @@
+"""Measures: scenario rows to estimates with their errors."""

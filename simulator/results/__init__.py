@@ -1,0 +1,1 @@
+"""Results of a run: labelled arrays with units, their files and provenance."""

@@ -1,0 +1,46 @@
+# Two commands do everything: `make study` and `make test`. Nothing needs to be installed by hand.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STUDY ?= configs/exporter/study.yaml
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: study test lint reports bench lock warmup clean
+
+study: $(VENV)/.installed  ## run the shipped exporter study: comparison table and report
+	$(BIN)/simulator run $(STUDY)
+
+test: $(VENV)/.installed-dev  ## run the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+reports: $(VENV)/.installed  ## render the report of every shipped study again
+	$(BIN)/python -m simulator.report.shipped configs reports
+
+bench: $(VENV)/.installed-dev  ## measure speed beside plain NumPy
+	$(BIN)/python -m benchmarks
+
+warmup: $(VENV)/.installed  ## compile all kernels once
+	$(BIN)/simulator warmup
+
+lock:  ## pin the newest allowed dependencies (needs uv)
+	sh requirements.sh
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade 'pip>=24'
+	$(PIP) -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) -r requirements-dev.lock
+	touch $@

@@ -1,0 +1,167 @@
+"""From study and ledger to the arrays of the common state, and the state itself.
+
+``build_factors`` prepares once; ``draw_states`` draws any block of scenarios, each number keyed by scenario and
+driver, so that blocks, their order and the other drivers never matter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.errors import Problem, Problems
+from simulator.factors.copulas import COPULAS
+from simulator.factors.drivers import (
+    GLOBAL,
+    buyer_loadings,
+    correlation_matrix,
+    driver_names,
+    lower_factor,
+    name_some,
+    unknown_driver,
+)
+from simulator.factors.kernels import draw_state
+from simulator.ledger.portfolio import Floats, Ints, Keys, Portfolio
+from simulator.streams import entity_key, stream_key
+from simulator.study.schema import Study
+
+#: Entity of draws that a scenario has only one of.
+SCENARIO_ENTITY = entity_key("scenario")
+#: Rounding allowed when squared loadings are summed to at most 1.
+_VARIANCE_TOLERANCE = 1e-9
+
+
+class FactorPlan(NamedTuple):
+    """Arrays of the common state.
+
+    Attributes:
+        driver_entity: entity of each driver, uint64[n_drivers]; the global driver is index 0.
+        cholesky: Z = cholesky·ξ, float64[n_drivers, n_drivers], lower triangular.
+        shift: added to Z (stress), standard deviations, float64[n_drivers].
+        tilt: added to ξ and weighted away (importance sampling), float64[n_drivers].
+        mixing_table: log of the mixing scale by normal score, float64[1, TABLE_SIZE].
+        loading_start: first loading of each buyer, int32[n_buyers + 1].
+        loading_driver: driver of each loading, int32[n_loadings].
+        loading: loadings, float64[n_loadings].
+        systematic_share: variance of the buyer's common part, float64[n_buyers], in [0, 1].
+        residual_entity: entity of the buyer's own draw ε, uint64[n_buyers]: its group, or itself.
+    """
+
+    driver_entity: Keys
+    cholesky: Floats
+    shift: Floats
+    tilt: Floats
+    mixing_table: Floats
+    loading_start: Ints
+    loading_driver: Ints
+    loading: Floats
+    systematic_share: Floats
+    residual_entity: Keys
+
+
+class States(NamedTuple):
+    """Common state of a block of scenarios.
+
+    Attributes:
+        drivers: Z, float64[n_scenarios, n_drivers].
+        mixing: scale of all latent variables, float64[n_scenarios]; exactly 1 for the Gaussian copula.
+        weight: importance weight, float64[n_scenarios]; exactly 1 without importance sampling.
+    """
+
+    drivers: Floats
+    mixing: Floats
+    weight: Floats
+
+
+def build_factors(study: Study, portfolio: Portfolio, state_shift: dict[str, float]) -> tuple[FactorPlan, list[str]]:
+    """Prepare the common state.
+
+    Args:
+        study: ``credit.dependence`` and ``simulation`` are read.
+        portfolio: countries, sectors, groups and loadings of the buyers are read.
+        state_shift: stress shift by driver name, standard deviations.
+
+    Returns:
+        The plan, and the driver names (the global one first).
+
+    Raises:
+        InputError: unknown driver, impossible correlation, or a buyer whose common variance exceeds 1.
+    """
+    problems = Problems()
+    dependence = study.credit.dependence
+    buyers = portfolio.buyers
+    names = driver_names(buyers)
+    correlation = correlation_matrix(dependence, names, problems)
+    pairs = buyer_loadings(buyers, dependence.shares, names, problems)
+
+    shift = np.zeros(len(names))
+    for name, value in state_shift.items():
+        if name in names:
+            shift[names.index(name)] = value
+        else:
+            problems.add(unknown_driver(name, f"state_shift.{name}", names))
+
+    variance = np.array([_variance(correlation, drivers, loadings) for drivers, loadings in pairs])
+    too_large = [buyers.buyer_id[b] for b in np.flatnonzero(variance > 1.0 + _VARIANCE_TOLERANCE)]
+    if too_large:
+        text = (
+            f"the common part of a buyer's latent variable has variance at most 1 (sum of squared loadings, or of "
+            f"shares, with correlations); it is {np.nanmax(variance):.4g} at most, and above 1 for buyer "
+            f"{name_some(too_large)}"
+        )
+        file = study.portfolio.buyers or ""
+        problems.add(Problem(text, file=file, path="loading_*" if buyers.loadings else "credit.dependence.shares"))
+    problems.raise_if_any()
+
+    tilt = np.zeros(len(names))
+    if study.simulation.tail == "importance":
+        tilt[names.index(GLOBAL)] = -study.simulation.importance_shift
+    counts = [len(drivers) for drivers, _ in pairs]
+    residual = [
+        entity_key(f"group:{group}") if group else int(entity)
+        for group, entity in zip(buyers.group_id, buyers.entity, strict=True)
+    ]
+    plan = FactorPlan(
+        driver_entity=np.array([entity_key(f"driver:{name}") for name in names], dtype=np.uint64),
+        cholesky=lower_factor(correlation),
+        shift=shift,
+        tilt=tilt,
+        mixing_table=COPULAS[dependence.copula].mixing_table(dependence).reshape(1, -1),
+        loading_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        loading_driver=np.array([j for drivers, _ in pairs for j in drivers], dtype=np.int32),
+        loading=np.array([a for _, loadings in pairs for a in loadings], dtype=np.float64),
+        systematic_share=np.minimum(variance, 1.0),
+        residual_entity=np.array(residual, dtype=np.uint64),
+    )
+    return plan, names
+
+
+def draw_states(plan: FactorPlan, seed: int, first_scenario: int, count: int) -> States:
+    """The common state of scenarios ``first_scenario`` … ``first_scenario + count - 1``.
+
+    Args:
+        plan: from :func:`build_factors`.
+        seed: the study's seed.
+        first_scenario: first scenario, a multiple of 4.
+        count: number of scenarios, a multiple of 4.
+
+    Raises:
+        ValueError: if ``first_scenario`` or ``count`` is not a multiple of 4.
+    """
+    if first_scenario % 4 or count % 4:
+        raise ValueError("scenarios are drawn in fours: first_scenario and count must be multiples of 4")
+    drivers = np.empty((count, len(plan.driver_entity)))
+    mixing = np.empty(count)
+    weight = np.empty(count)
+    draw_state(
+        stream_key(seed, "driver"), stream_key(seed, "mixing"), first_scenario // 4, plan.driver_entity,
+        np.uint64(SCENARIO_ENTITY), plan.cholesky, plan.shift, plan.tilt, plan.mixing_table, drivers, mixing, weight,
+    )  # fmt: skip
+    return States(drivers, mixing, weight)
+
+
+def _variance(correlation: Floats, drivers: list[int], loadings: list[float]) -> float:
+    """a'Ca of one buyer, summed in ascending order of drivers."""
+    a = np.array(loadings)
+    return float(a @ correlation[np.ix_(drivers, drivers)] @ a) if drivers else 0.0

@@ -1,0 +1,330 @@
+"""Loops of the losses room: from the common state to payments, defaults, stopped shipments and losses.
+
+One pass over the buyers of a scenario: draw the buyer's own state, its default day and the payment day of each
+invoice, then settle the buyer. Four scenarios share each Philox call (see :mod:`simulator.streams`), so the outer
+loop goes over quads. A buyer whose invoices are all paid in good time takes the short road; only a *troubled* one
+(insolvent, in protracted default, or overdue beyond the stop-shipment rule) is settled invoice by invoice.
+"""
+
+from simulator.defaults.formulas import default_day
+from simulator.delays.formulas import delay_score, next_run, own_noise, payment_day
+from simulator.factors.formulas import common_part, latent
+from simulator.fx.formulas import rate_on, transfer_release
+from simulator.jit import NEVER, kernel, prange, row
+from simulator.losses.formulas import (
+    cost_of_lateness,
+    is_protracted,
+    protracted_day,
+    recovery_rate,
+    standard_state,
+    within,
+)
+from simulator.streams import normal, tabulated, uniform, words
+
+
+@row
+def draw_payment_days(quad, first, b, shared, blocked_from, keys, delay, transfer, book, scratch):
+    """Payment day of every invoice of a buyer in four scenarios, before and after a transfer block.
+
+    Args:
+        quad: absolute quad number; first: row of its first scenario; b: buyer.
+        shared: float64[n] the part of the delay score that a buyer's invoices have in common.
+        blocked_from: int32[n, n_countries] day of the transfer event (NEVER if none).
+        keys, delay, transfer, book, scratch: plans and working rows; fills ``scratch.drawn`` and ``scratch.paid``.
+    """
+    begin = book.start[b]
+    location = delay.location[b]
+    scale = delay.scale[b]
+    own = delay.own[b]
+    rule = delay.run_rule[b]
+    country = transfer.buyer_country[b]
+    for i in range(begin, book.start[b + 1]):
+        word = words(keys.invoice_delay, quad, delay.draw_entity[i], delay.draw_index[i])
+        earliest = 1 if book.open_item[i] else book.issue_day[i]
+        for lane in range(4):
+            s = first + lane
+            noise = own_noise(word[lane], delay.lower_score[i], shared[s], own)
+            days = location + scale * tabulated(delay.quantile, 0, shared[s] + own * noise)
+            day = payment_day(book.due_day[i], book.issue_day[i], days, earliest)
+            day = next_run(delay.run_day, rule, delay.run_offset, day)
+            scratch.drawn[s, i - begin] = day
+            if country >= 0:
+                day = transfer_release(day, blocked_from[s, country], transfer.duration)
+            scratch.paid[s, i - begin] = day
+
+
+@row
+def longest_lateness(s, b, book, paid):
+    """Most days that any invoice of a buyer is paid after its due date in a scenario (may be negative)."""
+    begin = book.start[b]
+    worst = -NEVER
+    for i in range(begin, book.start[b + 1]):
+        late = paid[s, i - begin] - book.due_day[i]
+        if late > worst:
+            worst = late
+    return worst
+
+
+@row
+def collect(s, i, day, rates, rules, clock, book, rows):
+    """Book an invoice that is paid on a day: within the horizon as a collection, else as outstanding at its end."""
+    value = book.book_value[i]
+    if within(day, clock.horizon):
+        worth = book.amount[i] * rate_on(rates, s, book.currency[i], day)
+        period = clock.period_of_day[day]
+        rows.collections[s, period] += worth
+        rows.settled[s, period] += value
+        rows.collected[s] += worth
+        rows.delay_cost[s] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
+    else:
+        worth = book.amount[i] * rate_on(rates, s, book.currency[i], clock.horizon)
+        rows.outstanding[s] += worth
+        rows.delay_cost[s] += cost_of_lateness(value, book.due_day[i], clock.horizon, rules.cost_of_delay)
+    rows.fx_result[s] += worth - value
+    rows.billed[s] += value
+
+
+@row
+def write_off(s, i, day, recovery, rates, rules, clock, book, rows):
+    """Book a debt that is lost on a day, with its recovery after the lag; returns the loss net of recovery."""
+    value = book.book_value[i]
+    debt = book.amount[i] * rate_on(rates, s, book.currency[i], day)
+    received = day + rules.recovery_lag
+    until = received if received < clock.horizon else clock.horizon
+    back = recovery * book.amount[i] * rate_on(rates, s, book.currency[i], until)
+    if received <= clock.horizon:
+        rows.recoveries[s, clock.period_of_day[received]] += back
+    rows.settled[s, clock.period_of_day[day]] += value
+    rows.delay_cost[s] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
+    rows.fx_result[s] += debt - value
+    rows.billed[s] += value
+    rows.recovered[s] += back
+    rows.gross_loss[s] += debt - back
+    return debt - back
+
+
+@row
+def withhold(s, i, rules, clock, book, rows):
+    """Book a planned invoice that is not shipped: no bill, and its purchases are saved."""
+    value = book.book_value[i]
+    rows.stopped[s, clock.period_of_day[book.issue_day[i]]] += value
+    payable = book.issue_day[i] + rules.supplier_terms_days
+    if 1 <= payable <= clock.horizon:
+        rows.purchases_saved[s, clock.period_of_day[payable]] += rules.variable_cost_rate * value
+
+
+@row
+def fate_of_invoice(s, b, k, i, insolvent_on, cured, rules, clock, book, scratch):
+    """How an invoice that was shipped ends: (loss day or NEVER, whether it is a protracted default).
+
+    A protracted default is cured when the buyer is (``cured``), or when only a transfer block held the payment
+    up; then it is paid on its day like any other, unless the buyer fails first.
+    """
+    paid = scratch.paid[s, k]
+    protracted = is_protracted(paid, book.due_day[i], rules.protracted_after, insolvent_on, clock.horizon)
+    if protracted and not cured and scratch.drawn[s, k] > book.due_day[i] + rules.protracted_after:
+        return protracted_day(book.due_day[i], rules.protracted_after), protracted
+    return (insolvent_on if paid > insolvent_on else NEVER), protracted
+
+
+@row
+def settle_troubled(s, b, insolvent_on, recovery, cured, rates, rules, clock, book, rows, events, scratch):
+    """Settle a buyer invoice by invoice: shipped or withheld, paid or lost; list its debts for the claims.
+
+    ``insolvent_on`` is NEVER for a solvent buyer. On return ``scratch.paid`` holds the final payment day of shipped
+    invoices (NEVER if lost) and ``scratch.drawn`` their loss day; a withheld one has -1 in both.
+    """
+    begin, end = book.start[b], book.start[b + 1]
+    blocked_until = -1
+    overdue = begin
+    withheld = 0.0
+    buyer_loss = 0.0
+    trigger = insolvent_on
+    for i in range(begin, end):
+        k = i - begin
+        issue = book.issue_day[i]
+        if rules.stop_shipment_after != NEVER:
+            # invoices overdue beyond the rule by this shipment's day: they were settled in an earlier round
+            while overdue < end and book.due_day[book.by_due[overdue]] + rules.stop_shipment_after < issue:
+                earlier = book.by_due[overdue] - begin
+                if scratch.paid[s, earlier] > blocked_until:
+                    blocked_until = scratch.paid[s, earlier]
+                overdue += 1
+        if not book.open_item[i] and (issue >= insolvent_on or blocked_until > issue):
+            withhold(s, i, rules, clock, book, rows)
+            withheld += book.book_value[i]
+            scratch.paid[s, k] = -1
+            scratch.drawn[s, k] = -1
+            continue
+        loss_day, protracted = fate_of_invoice(s, b, k, i, insolvent_on, cured, rules, clock, book, scratch)
+        if protracted:
+            rows.n_protracted[s] += 1
+            first = protracted_day(book.due_day[i], rules.protracted_after)
+            if first < trigger:
+                trigger = first
+        if loss_day != NEVER:
+            scratch.paid[s, k] = NEVER
+            buyer_loss += write_off(s, i, loss_day, recovery, rates, rules, clock, book, rows)
+        else:
+            collect(s, i, scratch.paid[s, k], rates, rules, clock, book, rows)
+        # keep the protracted mark beside the loss day: negative means a protracted default
+        scratch.drawn[s, k] = -loss_day if protracted else loss_day
+    if withheld > 0.0:
+        j = events.stopped_count[s]
+        if j < events.stopped_buyer.shape[1]:
+            events.stopped_buyer[s, j] = b
+            events.stopped_value[s, j] = withheld
+        events.stopped_count[s] = j + 1
+    if trigger != NEVER:
+        list_debts(s, b, insolvent_on, trigger, recovery, rates, rules, clock, book, events, scratch)
+    return buyer_loss
+
+
+@row
+def list_debts(s, b, insolvent_on, trigger, recovery, rates, rules, clock, book, events, scratch):
+    """List the debts of a troubled buyer that may enter a claim.
+
+    A policy's date of loss lies between ``trigger`` (the first protracted default or the insolvency) and that day plus
+    the longest waiting period's excess over ``protracted_after``; debts paid before the one or issued after the other
+    cannot be claimed.
+    """
+    begin = book.start[b]
+    last = trigger + rules.waiting_span
+    if last > insolvent_on:
+        last = insolvent_on
+    for i in range(begin, book.start[b + 1]):
+        k = i - begin
+        mark = scratch.drawn[s, k]
+        lost_on = -mark if mark < 0 else mark
+        never_shipped = scratch.paid[s, k] == -1
+        if never_shipped or scratch.paid[s, k] <= trigger or book.issue_day[i] > last:
+            continue
+        j = events.count[s]
+        if j < events.buyer.shape[1]:
+            events.buyer[s, j] = b
+            events.invoice[s, j] = i
+            events.default_day[s, j] = insolvent_on
+            events.paid_day[s, j] = scratch.paid[s, k]
+            events.loss_day[s, j] = lost_on
+            events.protracted[s, j] = mark < 0
+            events.recovery[s, j] = recovery if lost_on != NEVER else 0.0
+            events.loss[s, j] = 0.0
+            if lost_on != NEVER:
+                received = lost_on + rules.recovery_lag
+                until = received if received < clock.horizon else clock.horizon
+                c = book.currency[i]
+                events.loss[s, j] = book.amount[i] * (
+                    rate_on(rates, s, c, lost_on) - recovery * rate_on(rates, s, c, until)
+                )
+        events.count[s] = j + 1
+
+
+@row
+def note_loss(s, b, loss, book, rows, scratch):
+    """Remember the largest loss on one buyer group in a scenario."""
+    group = book.group[b]
+    if group >= 0:
+        scratch.group_loss[s, group] += loss
+        loss = scratch.group_loss[s, group]
+    if loss > rows.largest_loss[s]:
+        rows.largest_loss[s] = loss
+
+
+@kernel
+def simulate_ledger(
+    first_quad, keys, drivers, mixing, rates, blocked_from,
+    factor, default, delay, transfer, rules, clock, book, shared, rows, events, scratch,
+):  # fmt: skip
+    """Simulate the ledger in a block of scenarios.
+
+    Args:
+        first_quad: number of the block's first quad of scenarios.
+        keys: Philox keys of the streams drawn here.
+        drivers, mixing: common state, float64[n, n_drivers] and float64[n].
+        rates: float64[n, n_currencies, n_steps + 1]; blocked_from: int32[n, n_countries].
+        factor, default, delay, transfer, rules, clock, book: plans of the rooms.
+        shared: float64[n] working array.
+        rows, events, scratch: results and working rows, counts and sums zeroed by the caller.
+    """
+    for q in prange(rows.gross_loss.shape[0] // 4):
+        first = 4 * q
+        quad = first_quad + q
+        for b in range(book.group.shape[0]):
+            begin, end = book.start[b], book.start[b + 1]
+            own_words = words(keys.default, quad, factor.residual_entity[b], 0)
+            buyer_words = words(keys.buyer_delay, quad, book.buyer_entity[b], 0)
+            share = factor.systematic_share[b]
+            for lane in range(4):
+                s = first + lane
+                common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
+                shared[s] = delay_score(
+                    standard_state(common, share), normal(own_words[lane]), normal(buyer_words[lane]), 0.0,
+                    delay.systemic[b], delay.credit, delay.buyer, delay.own[b],
+                )  # fmt: skip
+            if end > begin:
+                draw_payment_days(quad, first, b, shared, blocked_from, keys, delay, transfer, book, scratch)
+            for lane in range(4):
+                s = first + lane
+                common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
+                value = latent(common, share, normal(own_words[lane])) * mixing[s]
+                insolvent_on = default_day(default.threshold, default.curve[b], value)
+                if insolvent_on != NEVER:
+                    rows.n_defaults[s] += 1
+                late = longest_lateness(s, b, book, scratch.paid)
+                if insolvent_on == NEVER and late <= rules.protracted_after and late <= rules.stop_shipment_after:
+                    for i in range(begin, end):
+                        collect(s, i, scratch.paid[s, i - begin], rates, rules, clock, book, rows)
+                elif end > begin:
+                    noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
+                    recovery = recovery_rate(
+                        rules.recovery, rules.recovery_class[b], standard_state(common, share), noise,
+                        rules.recovery_systematic,
+                    )  # fmt: skip
+                    chance = uniform(words(keys.cure, quad, book.buyer_entity[b], 0)[lane])
+                    cured = chance < rules.cure_probability
+                    loss = settle_troubled(
+                        s, b, insolvent_on, recovery, cured, rates, rules, clock, book, rows, events, scratch
+                    )
+                    note_loss(s, b, loss, book, rows, scratch)
+
+
+@kernel
+def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, book, rows, events, scratch):
+    """The classic credit portfolio model: every buyer owes its constant exposure until it fails.
+
+    Arguments as in :func:`simulate_ledger`; each buyer has one pseudo-invoice, money has no currency and no clock.
+    """
+    for q in prange(rows.gross_loss.shape[0] // 4):
+        first = 4 * q
+        quad = first_quad + q
+        for b in range(book.group.shape[0]):
+            own_words = words(keys.default, quad, factor.residual_entity[b], 0)
+            share = factor.systematic_share[b]
+            for lane in range(4):
+                s = first + lane
+                common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
+                value = latent(common, share, normal(own_words[lane])) * mixing[s]
+                insolvent_on = default_day(default.threshold, default.curve[b], value)
+                if insolvent_on == NEVER:
+                    continue
+                noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
+                recovery = recovery_rate(
+                    rules.recovery, rules.recovery_class[b], standard_state(common, share), noise,
+                    rules.recovery_systematic,
+                )  # fmt: skip
+                loss = book.amount[b] * (1.0 - recovery)
+                rows.n_defaults[s] += 1
+                rows.gross_loss[s] += loss
+                rows.recovered[s] += book.amount[b] * recovery
+                note_loss(s, b, loss, book, rows, scratch)
+                j = events.count[s]
+                if j < events.buyer.shape[1]:
+                    events.buyer[s, j] = b
+                    events.invoice[s, j] = b
+                    events.default_day[s, j] = insolvent_on
+                    events.paid_day[s, j] = NEVER
+                    events.loss_day[s, j] = insolvent_on
+                    events.recovery[s, j] = recovery
+                    events.loss[s, j] = loss
+                    events.protracted[s, j] = False
+                events.count[s] = j + 1
