@@ -1,0 +1,54 @@
+"""Units and long names on every variable of a dataset, from the dictionary ``simulator/terms.csv``."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from simulator.errors import SimulatorError, closest
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+AXES = ("programme", "scenario", "quantile", "period")
+
+
+@cache
+def variable_terms() -> dict[str, dict[str, str]]:
+    """Rows of kind ``variable`` and ``axis`` in the dictionary, by name."""
+    text = resources.files("simulator").joinpath("terms.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {row["name"]: row for row in rows if row["kind"] in ("variable", "axis")}
+
+
+def stamp(dataset: xr.Dataset, currency: str) -> xr.Dataset:
+    """The dataset with ``units`` and ``long_name`` on every variable and known axis.
+
+    Args:
+        dataset: variables named as in the dictionary; not changed.
+        currency: study currency, written where the dictionary says ``money``.
+
+    Raises:
+        SimulatorError: a variable is not in the dictionary.
+    """
+    terms = variable_terms()
+    unknown = [str(name) for name in dataset.data_vars if str(name) not in terms]
+    if unknown:
+        near = closest(unknown[0], terms)
+        raise SimulatorError(
+            f"no entry in terms.csv for the variable{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}"
+            + (f"; did you mean {near}?" if near else "")
+        )
+    stamped = dataset.copy()
+    for name in [*dataset.data_vars, *(axis for axis in AXES if axis in dataset.coords)]:
+        term = terms.get(str(name))
+        if term is None:
+            continue
+        unit = " ".join(currency if word == "money" else word for word in term["unit"].split())
+        labels = {"long_name": term["meaning"]}
+        if unit and stamped[name].dtype.kind != "M":  # dates carry their own unit in the file
+            labels["units"] = unit
+        stamped[name].attrs.update(labels)
+    return stamped

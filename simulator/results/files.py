@@ -1,0 +1,143 @@
+"""Files that are whole or not there: written to a temporary name, synced, renamed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.errors import SimulatorError, display_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
+TEXT_COLUMNS = frozenset({"name", "stress", "measure", "programme", "unit"})
+
+
+def make_folder(folder: str | Path) -> Path:
+    """The folder, made if need be.
+
+    Raises:
+        SimulatorError: when it cannot be made or written.
+    """
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise SimulatorError(f"cannot write to the folder {display_path(path)}: permission denied")
+    return path
+
+
+def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a temporary file beside ``path``, sync it, and put it in place in one step.
+
+    Raises:
+        SimulatorError: when the file cannot be written; what stood there before is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _cannot_write(path: Path, error: OSError) -> SimulatorError:
+    return SimulatorError(f"cannot write {display_path(path)}: {(error.strerror or str(error)).lower()}")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file atomically."""
+    replace_file(path, lambda temporary: _write_text(temporary, text))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file atomically; see :func:`plain` for what becomes of other types."""
+    write_text(path, json.dumps(plain(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: numpy to Python, NaN and infinities to null, dates to ISO text, tables to rows."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        return plain(value.to_dict("records"))
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(entry) for entry in value]
+    return str(value)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV atomically; texts a spreadsheet would run as a formula get a leading apostrophe."""
+    safe = table.copy()
+    for name in safe.columns:
+        if safe[name].dtype.kind not in "fiub":
+            safe[name] = [_guard(str(text)) for text in safe[name]]
+    write_text(path, safe.to_csv(index=False, lineterminator="\n"))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table written by :func:`write_table`, values and texts as they were.
+
+    Columns named in ``TEXT_COLUMNS`` stay text whatever they hold (a buyer may be called 0017 or NA); in the
+    others a blank is NaN.
+    """
+    import pandas as pd
+
+    header = list(pd.read_csv(path, nrows=0, encoding="utf-8").columns)
+    numbers = [name for name in header if name not in TEXT_COLUMNS]
+    table = pd.read_csv(
+        path,
+        encoding="utf-8",
+        dtype={name: str for name in header if name in TEXT_COLUMNS},
+        keep_default_na=False,
+        na_values={name: [""] for name in numbers},
+        float_precision="round_trip",
+    )
+    for name in table.columns:
+        if table[name].dtype.kind not in "fiub":
+            table[name] = pd.Series([_unguard(str(text)) for text in table[name]], dtype=str, index=table.index)
+    return table
+
+
+def _guard(text: str) -> str:
+    return "'" + text if text.startswith(RISKY_STARTS) else text
+
+
+def _unguard(text: str) -> str:
+    return text[1:] if text.startswith("'") else text
