@@ -8,6 +8,7 @@ user sees all of them at once, each with its place in the file.
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,17 +60,47 @@ class Problem:
         place = self.file
         if self.line:
             place += f":{self.line}" + (f":{self.column}" if self.column else "")
-        head = self.path + (f" = {self.value}" if self.value is not None else "")
-        lines = [part for part in ("  ".join(x for x in (place, head) if x),) if part]
+        head = self.path + (f" = {_clean(self.value, _VALUE_WIDTH)}" if self.value is not None else "")
+        lines = [part for part in ("  ".join(x for x in (_clean(place), head) if x),) if part]
         if self.source and self.line:
-            gutter = f"{self.line:>5} | "
-            lines.append(gutter + self.source.rstrip("\n"))
-            if self.column:
-                pad = "".join("\t" if c == "\t" else " " for c in self.source[: self.column - 1])
-                lines.append(" " * (len(gutter) - 2) + "| " + pad + "^" * max(1, self.width))
+            lines += _excerpt(self.source, self.line, self.column, self.width)
         text = self.message + (f"; did you mean {self.suggestion}?" if self.suggestion else "")
-        lines.append(f"      {text}")
+        lines += [f"      {part}" for part in text.splitlines()]
         return "\n".join(lines)
+
+
+_VALUE_WIDTH = 60
+_SOURCE_WIDTH = 110
+
+
+def _clean(text: str, limit: int = 0) -> str:
+    """Text that cannot disturb a terminal: no control characters, cut at ``limit`` characters."""
+    shown = "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)
+    return shown if not limit or len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _cells(text: str) -> str:
+    """Blanks as wide as a text is on screen: tabs stay tabs, East Asian wide characters take two."""
+    return "".join("\t" if c == "\t" else "  " if unicodedata.east_asian_width(c) in "WF" else " " for c in text)
+
+
+def _excerpt(source: str, line: int, column: int, width: int) -> list[str]:
+    """The source line and its caret; of a very long line only the part around the caret."""
+    text = source.rstrip("\r\n")
+    text = "".join(c if c.isprintable() or c == "\t" else "�" for c in text)
+    start = max(0, column - 1)
+    if len(text) > _SOURCE_WIDTH:
+        first = max(0, min(start - 20, len(text) - _SOURCE_WIDTH))
+        cut = text[first : first + _SOURCE_WIDTH]
+        text = ("…" if first else "") + cut + ("…" if first + _SOURCE_WIDTH < len(source.rstrip()) else "")
+        start += (1 if first else 0) - first
+    gutter = f"{line:>5} | "
+    lines = [gutter + text]
+    if column:
+        marked = text[start : start + max(1, width)]
+        carets = "^" * max(1, len(_cells(marked)))
+        lines.append(" " * (len(gutter) - 2) + "| " + _cells(text[:start]) + carets)
+    return lines
 
 
 @dataclass

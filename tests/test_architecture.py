@@ -13,7 +13,7 @@ ROOMS = [
     "engine", "results", "measures", "compare", "report",
 ]  # fmt: skip
 GROUND = {"errors", "terms", "jit", "streams"}
-ROOF = {"__init__", "__main__", "cli", "api"}
+ROOF = {"__init__", "__main__", "cli", "api", "progress"}
 PLAIN = {"kernels.py", "formulas.py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,0 +1,1 @@
+"""The engine: plan blocks, run the rooms in order on each, keep rows, resume."""

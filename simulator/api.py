@@ -1,0 +1,174 @@
+"""The Python surface: load a study, run it, open a saved result. The command line is a thin layer over this."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import SimulatorError
+from simulator.study.load import LoadedStudy
+from simulator.study.load import load_study as _load
+
+if TYPE_CHECKING:
+    from simulator.results.result import Result
+    from simulator.study.schema import Stress
+
+#: Called with (what is being simulated, scenarios done, scenarios in all).
+Watcher = Callable[[str, int, int], None]
+#: Most scenarios a stress runs where the study does not say.
+STRESS_SCENARIOS = 10_000
+#: Folder of finished chunks inside a run folder, removed when the run is complete.
+CHUNK_FOLDER = ".chunks"
+
+
+def load_study(
+    source: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | Sequence[str] | None = None
+) -> LoadedStudy:
+    """Load and check a study.
+
+    Args:
+        source: path of a YAML file, or the study as a mapping (file names are then relative to the working folder).
+        overrides: ``{"simulation.scenarios": 50_000}`` or ``["simulation.scenarios=50 k"]``.
+
+    Raises:
+        InputError: with every problem found.
+    """
+    return _load(source, overrides)
+
+
+def open_result(folder: str | Path) -> Result:
+    """Open a saved run.
+
+    Raises:
+        SimulatorError: if the folder holds no complete run.
+    """
+    from simulator.results.store import open_result as _open
+
+    return _open(folder)
+
+
+def stress_scenarios(loaded: LoadedStudy) -> int:
+    """How many scenarios each stress runs."""
+    settings = loaded.study.simulation
+    wanted = settings.stress_scenarios
+    return min(settings.scenarios, STRESS_SCENARIOS) if wanted is None else wanted
+
+
+def input_files(loaded: LoadedStudy) -> list[Path]:
+    """Every file a study reads, the study file first."""
+    study = loaded.study
+    names = [
+        study.portfolio.buyers,
+        study.portfolio.open_items,
+        study.portfolio.sales.file,
+        study.credit.pd.file,
+        study.credit.pd.table,
+        getattr(study.payment.delay, "file", None),
+        study.fx.history,
+        study.liquidity.outflows,
+    ]
+    paths = [loaded.folder / name for name in names if name is not None]
+    own = [loaded.file] if loaded.file is not None else []
+    return [path for path in [*own, *dict.fromkeys(paths)] if path.is_file()]
+
+
+def run_identity(loaded: LoadedStudy) -> str:
+    """Name of a run: 12 hex digits of everything its numbers depend on."""
+    from simulator.engine.checkpoint import run_identity as identity
+    from simulator.jit import source_digest
+
+    return identity(loaded, input_files(loaded), source_digest())
+
+
+def run(
+    study: LoadedStudy | str | Path | Mapping[str, Any],
+    executor: str = "threads",
+    *,
+    threads: int | None = None,
+    folder: str | Path | None = None,
+    block: int | None = None,
+    watch: Watcher | None = None,
+) -> Result:
+    """Simulate a study and its stresses, and measure them.
+
+    Args:
+        study: a loaded study, or what :func:`load_study` takes.
+        executor: ``threads``, the only one so far.
+        threads: number of threads; all allowed ones when None.
+        folder: run folder; finished chunks are kept there, so that a run that is stopped can go on. Nothing is
+            written when None.
+        block: scenarios per block; chosen by memory and time when None. No influence on the numbers.
+        watch: told about progress.
+
+    Returns:
+        The result, with its summary attached.
+
+    Raises:
+        InputError: problems in study or ledger.
+        SimulatorError: an unknown executor, or a folder that cannot be written.
+    """
+    from simulator.engine.checkpoint import Checkpoint
+    from simulator.engine.model import build_model
+    from simulator.engine.run import simulate
+    from simulator.jit import set_threads, thread_info
+    from simulator.measures.summary import summarise
+    from simulator.results.provenance import provenance
+
+    if executor != "threads":
+        raise SimulatorError(f"unknown executor {executor!r}; known: threads")
+    loaded = study if isinstance(study, LoadedStudy) else load_study(study)
+    used = set_threads(threads)
+    begin = time.perf_counter()
+    variants: dict[str, Stress | None] = {"": None, **loaded.study.stresses}
+    models = {name: build_model(loaded, stress) for name, stress in variants.items()}
+    results: dict[str, Result] = {}
+    for name, model in models.items():
+        count = loaded.study.simulation.scenarios if name == "" else stress_scenarios(loaded)
+        label = name or "base"
+        kept = None
+        if folder is not None:
+            kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", run_identity(loaded))
+        rows = simulate(
+            model,
+            count,
+            block=block,
+            checkpoint=kept,
+            progress=None if watch is None else lambda done, total, label=label: watch(label, done, total),  # type: ignore[misc]
+        )
+        manifest = provenance(
+            seed=model.seed,
+            scenarios=count,
+            threads=used,
+            seconds=rows.seconds,
+            inputs=input_files(loaded),
+            extra={
+                "run": run_identity(loaded),
+                "stress": label,
+                "resumed_scenarios": rows.resumed,
+                "total_seconds": round(time.perf_counter() - begin, 3),
+                "threading": thread_info(),
+            },
+        )
+        results[name] = _assemble(model, rows, manifest)
+    base = results.pop("")
+    from dataclasses import replace
+
+    whole = replace(base, stresses=results)
+    return whole.with_summary(summarise(whole))
+
+
+def _assemble(model: Any, rows: Any, manifest: dict[str, Any]) -> Result:
+    from simulator.measures.cost_of_risk import with_cost_of_risk
+    from simulator.results.assemble import contribution_tables, path_dataset, scenario_dataset
+    from simulator.results.result import Result
+
+    return Result(
+        study=model.study,
+        scenarios=with_cost_of_risk(scenario_dataset(model, rows), model.study),
+        paths=path_dataset(model, rows),
+        contributions=contribution_tables(model, rows),
+        manifest=manifest,
+        profile=model.portfolio.profile,
+    )

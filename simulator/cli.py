@@ -1,0 +1,227 @@
+"""The command line. Every command imports what it needs when it runs, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import Any
+
+import click
+
+STUDY = click.argument("study", type=click.Path(path_type=Path))
+OVERRIDES = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value: --set simulation.scenarios=50k."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="trade-credit-simulator", prog_name="simulator")
+def cli() -> None:
+    """Trade-credit risk: buyer defaults, payment delays and FX shocks, with and without credit insurance.
+
+    Start with `simulator init my-study`, then `simulator run my-study/study.yaml`.
+    """
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Write a commented study with sample ledgers into FOLDER; it runs as it is."""
+    from simulator.errors import display_path
+    from simulator.study.scaffold import init_study
+
+    for path in init_study(folder):
+        click.echo(f"wrote {display_path(path)}")
+    click.echo(f"\nnow: simulator run {display_path(folder / 'study.yaml')}")
+
+
+@cli.command()
+@STUDY
+@OVERRIDES
+def check(study: Path, overrides: tuple[str, ...]) -> None:
+    """Check a study and its ledger, and print what the ledger holds."""
+    from functools import partial
+
+    from rich.console import Console
+
+    from simulator.api import load_study
+    from simulator.defaults.curves import check_ratings
+    from simulator.fx.spot import resolve_spot
+    from simulator.ledger.load import load_portfolio
+    from simulator.ledger.profile import profile_text
+
+    loaded = load_study(study, overrides)
+    portfolio = load_portfolio(loaded, spot_lookup=partial(resolve_spot, loaded.study, loaded.folder))
+    check_ratings(loaded.study, portfolio, loaded.folder)
+    console = Console()
+    profile_text(portfolio.profile, console)
+    console.print(f"[bold]{study}[/bold]: no problems", highlight=False)
+
+
+@cli.command()
+@STUDY
+@OVERRIDES
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder; reports/<study>/<run> by default.")
+@click.option("--scenarios", help="Number of scenarios, such as 100k.")
+@click.option("--threads", type=click.IntRange(1), help="Number of threads; all by default.")
+@click.option("--block-size", type=click.IntRange(4), help="Scenarios per block; no influence on the numbers.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary rows as JSON on standard output.")
+@click.option("--dry-run", is_flag=True, help="Only say what the run would take.")
+@click.option("--quiet", is_flag=True, help="No progress display.")
+def run(
+    study: Path,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    scenarios: str | None,
+    threads: int | None,
+    block_size: int | None,
+    as_json: bool,
+    dry_run: bool,
+    quiet: bool,
+) -> None:
+    """Run STUDY: simulate, compare the programmes, write the report.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    from simulator.api import CHUNK_FOLDER, load_study, run_identity
+    from simulator.errors import display_path
+    from simulator.progress import note_compilation, progress_display
+
+    changes = [*overrides, *([f"simulation.scenarios={scenarios}"] if scenarios else [])]
+    loaded = load_study(study, changes)
+    if dry_run:
+        _dry_run(loaded, block_size)
+        return
+    identity = run_identity(loaded)
+    folder = out or Path("reports") / (study.resolve().parent.name or "study") / identity
+    from simulator.results.files import prepare_folder
+
+    prepare_folder(folder)
+    from rich.console import Console
+
+    from simulator.api import run as run_study
+    from simulator.compare.table import render
+    from simulator.engine.checkpoint import remove_chunks
+    from simulator.report.write import write_report
+
+    note_compilation(quiet)
+    with progress_display(quiet) as watch:
+        result = run_study(loaded, threads=threads, folder=folder, block=block_size, watch=watch)
+    result.save(folder)
+    written = write_report(result, folder, formats=loaded.study.report.formats)
+    remove_chunks(folder / CHUNK_FOLDER)
+    if as_json:
+        click.echo(json_text.dumps(json_rows(result.summary()), ensure_ascii=False, indent=1))
+        return
+    render(result, Console())
+    for kind, path in written.items():
+        if kind in ("html", "xlsx"):
+            click.echo(f"{kind:>5}  {display_path(path)}")
+
+
+def json_rows(frame: Any) -> list[dict[str, Any]]:
+    """A table as JSON rows, absent numbers as null."""
+    rows: list[dict[str, Any]] = json_text.loads(frame.to_json(orient="records", double_precision=15))
+    return rows
+
+
+def _dry_run(loaded: Any, block_size: int | None) -> None:
+    from simulator.api import stress_scenarios
+    from simulator.engine.model import build_model
+    from simulator.engine.run import outlook
+    from simulator.progress import note_compilation
+
+    note_compilation(False)
+    study = loaded.study
+    model = build_model(loaded)
+    total = study.simulation.scenarios + len(study.stresses) * stress_scenarios(loaded)
+    ahead = outlook(model, total, block_size)
+    lines = [
+        f"scenarios   {study.simulation.scenarios:,} of the study, {total - study.simulation.scenarios:,} of stresses",
+        f"ledger      {len(model.portfolio.buyers):,} buyers, {len(model.portfolio.invoices):,} invoices",
+        f"programmes  {model.n_programmes}",
+        f"blocks      {-(-total // ahead.block):,} of {ahead.block:,} scenarios, {ahead.block_bytes / 2**20:,.0f} MiB each",
+        f"results     {ahead.result_bytes / 2**20:,.0f} MiB in memory",
+        f"time        about {ahead.seconds:,.1f} s, compilation and report apart",
+    ]
+    click.echo("\n".join(lines))
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def report(folder: Path) -> None:
+    """Render the report of a saved run FOLDER again."""
+    from simulator.api import open_result
+    from simulator.errors import display_path
+    from simulator.report.write import write_report
+
+    result = open_result(folder)
+    for kind, path in write_report(result, folder, formats=result.study.report.formats).items():
+        click.echo(f"{kind:>5}  {display_path(path)}")
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def compare(folder: Path) -> None:
+    """Print the comparison of programmes of a saved run FOLDER."""
+    from rich.console import Console
+
+    from simulator.api import open_result
+    from simulator.compare.table import render
+
+    render(open_result(folder), Console())
+
+
+@cli.command()
+@STUDY
+@OVERRIDES
+@click.option("--scenario", type=click.IntRange(0), required=True, help="Number of the scenario, from 0.")
+@click.option("--stress", help="A stress of the study; the study itself by default.")
+def replay(study: Path, overrides: tuple[str, ...], scenario: int, stress: str | None) -> None:
+    """Compute one scenario of STUDY again and tell its story: who failed, what was paid, lost and claimed."""
+    from rich.console import Console
+
+    from simulator.api import load_study
+    from simulator.compare.story import tell
+    from simulator.engine.model import build_model
+    from simulator.engine.replay import replay_scenario
+    from simulator.errors import SimulatorError, closest
+
+    loaded = load_study(study, overrides)
+    stresses = loaded.study.stresses
+    if stress is not None and stress not in stresses:
+        hint = closest(stress, stresses)
+        raise SimulatorError(f"no stress named {stress!r}" + (f"; did you mean {hint}?" if hint else ""))
+    model = build_model(loaded, None if stress is None else stresses[stress])
+    tell(replay_scenario(model, scenario), Console())
+
+
+@cli.command()
+@click.argument("word", required=False)
+def terms(word: str | None) -> None:
+    """Explain a WORD of study files, ledgers and results; without one, list them all."""
+    from simulator.terms import describe, load_terms
+
+    if word is None:
+        width = max(len(term.name) for term in load_terms())
+        for term in load_terms():
+            click.echo(f"{term.name:<{width}}  {term.kind}")
+    else:
+        click.echo(describe(word))
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON schema of study files, for completion in editors."""
+    from simulator.study.resolve import json_schema
+
+    click.echo(json_text.dumps(json_schema(), indent=1, ensure_ascii=False))
+
+
+@cli.command()
+def warmup() -> None:
+    """Compile every kernel once, so that the first run does not have to."""
+    from simulator.progress import warm_up
+
+    seconds, folder = warm_up()
+    click.echo(f"kernels ready in {seconds:.1f} s; cached in {folder or 'memory only'}")

@@ -1,0 +1,120 @@
+"""One block of scenarios through the rooms: state, rates, ledger, policies, cash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.engine.model import CashSide, Model
+from simulator.factors.plan import States, draw_states
+from simulator.fx.plan import draw_rates
+from simulator.fx.transfer import draw_transfers
+from simulator.ledger.portfolio import Floats
+from simulator.losses.kernels import lose_exposures, simulate_ledger
+from simulator.losses.rows import (
+    Events,
+    LedgerRows,
+    allocate_events,
+    allocate_rows,
+    allocate_scratch,
+    bytes_per_scenario,
+)
+from simulator.policy.apply import PolicyRows, apply_policies
+from simulator.treasury.run import CashRows, run_treasury
+
+
+@dataclass(frozen=True)
+class Block:
+    """All rows of a block of scenarios, as the rooms left them."""
+
+    first: int
+    states: States
+    ledger: LedgerRows
+    events: Events
+    policy: PolicyRows
+    cash: CashRows | None
+    hedge: Floats
+
+
+def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
+    """Simulate scenarios ``first … first + count - 1``.
+
+    Args:
+        model: the study made ready.
+        first: number of the first scenario, a multiple of four.
+        count: number of scenarios, a multiple of four.
+        capacity: entries of the event lists per scenario; a block that needs more is run again with enough.
+    """
+    if first % 4 or count % 4 or count <= 0:
+        raise ValueError("blocks start and end at multiples of four scenarios")
+    states = draw_states(model.factor, model.seed, first, count)
+    side = model.cash_side
+    if side is None:
+        rates = np.ones((count, 1, 2))
+        blocked = np.empty((count, 0), np.int32)
+    else:
+        rates = draw_rates(side.fx, model.seed, first, states.drivers, model.calendar.fx_steps)
+        blocked = draw_transfers(side.transfer, model.seed, first, states.drivers, rates, model.calendar.horizon_days)
+    while True:
+        ledger = allocate_rows(count, model.calendar.n_periods)
+        events = allocate_events(count, capacity)
+        _simulate(model, first // 4, states, rates, blocked, ledger, events)
+        needed = int(max(events.count.max(), events.stopped_count.max()))
+        if needed <= capacity:
+            break
+        capacity = needed
+    policy = apply_policies(
+        model.policy, model.book, model.rules, model.clock, events, rates, model.study.credit.recovery.lag.days
+    )
+    hedge = _hedge(side, rates, count, model.calendar.n_periods)
+    cash = None if side is None else run_treasury(side.cash, ledger, hedge, policy)
+    return Block(first, states, ledger, events, policy, cash, hedge)
+
+
+def _simulate(
+    model: Model,
+    first_quad: int,
+    states: States,
+    rates: Floats,
+    blocked: np.ndarray,
+    ledger: LedgerRows,
+    events: Events,
+) -> None:
+    count = len(states.weight)
+    side = model.cash_side
+    scratch = allocate_scratch(count, model.longest, model.n_groups)
+    if side is None:
+        lose_exposures(
+            first_quad, model.keys, states.drivers, states.mixing, model.factor, model.default, model.rules,
+            model.book, ledger, events, scratch,
+        )  # fmt: skip
+    else:
+        simulate_ledger(
+            first_quad, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default,
+            side.delay, side.transfer, model.rules, model.clock, model.book, np.empty(count), ledger, events, scratch,
+        )  # fmt: skip
+
+
+def _hedge(side: CashSide | None, rates: Floats, count: int, n_periods: int) -> Floats:
+    """Settlement of forwards by period, float64[n, n_periods]: notional · (forward - rate at the period's end)."""
+    total = np.zeros((count, n_periods))
+    if side is None:
+        return total
+    for c in np.flatnonzero(side.hedge_notional.any(axis=1)):
+        spot_then = rates[:, c, side.period_step]
+        total += side.hedge_notional[c] * (side.hedge_forward[c] - spot_then)
+    return total
+
+
+def memory_per_scenario(model: Model, capacity: int) -> int:
+    """Bytes that one scenario of a block takes in all rooms together."""
+    periods, programmes = model.calendar.n_periods, model.n_programmes
+    ledger = bytes_per_scenario(periods, capacity, model.longest, model.n_groups)
+    policy = 8 * programmes * (2 * periods + 16) + 64 * capacity
+    side = model.cash_side
+    if side is None:
+        return ledger + policy + 8 * len(model.drivers)
+    cash = 8 * programmes * (3 * periods + 8)
+    rates = 8 * len(model.portfolio.currencies) * (model.calendar.fx_steps + 1)
+    return ledger + policy + cash + rates + 8 * len(model.drivers) + 4 * len(side.transfer.probability)

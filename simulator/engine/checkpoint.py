@@ -1,0 +1,95 @@
+"""Finished chunks on disk, so that a run that is killed goes on where it was and ends with the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from simulator.errors import SimulatorError
+from simulator.study.load import LoadedStudy
+
+Arrays = dict[str, np.ndarray]
+
+
+def run_identity(loaded: LoadedStudy, inputs: Iterable[Path], source: str) -> str:
+    """What a run's numbers depend on, as 12 hex digits: resolved study, input files, package source and versions.
+
+    Args:
+        loaded: the study.
+        inputs: every file that is read.
+        source: digest of the package's sources and of the compiler.
+    """
+    digest = hashlib.sha256(source.encode())
+    digest.update(loaded.study.model_dump_json(by_alias=True, exclude={"report": {"formats"}}).encode())
+    for path in sorted(inputs):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class Checkpoint:
+    """Chunks of one run in one folder; a folder that belongs to another run is emptied first.
+
+    Raises:
+        SimulatorError: if the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        self.folder = folder
+        mark = folder / "identity.json"
+        try:
+            if folder.exists() and (not mark.exists() or json.loads(mark.read_text()) != identity):
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(mark, json.dumps(identity).encode())
+        except (OSError, ValueError) as error:
+            raise SimulatorError(f"cannot keep finished blocks in {folder}: {error}") from error
+
+    def _path(self, index: int) -> Path:
+        return self.folder / f"chunk-{index:06d}.npz"
+
+    def load(self, index: int) -> Arrays | None:
+        """A finished chunk, or None when it has to be computed (a damaged file counts as missing)."""
+        path = self._path(index)
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                return {name.replace("|", "/"): data[name] for name in data.files}
+        except (OSError, ValueError, zipfile.BadZipFile, KeyError):
+            return None
+
+    def save(self, index: int, arrays: Arrays) -> None:
+        """Write a finished chunk: temporary name, fsync, rename."""
+        path = self._path(index)
+        temporary = path.with_suffix(".tmp")
+        try:
+            with temporary.open("wb") as file:
+                named = {name.replace("/", "|"): values for name, values in arrays.items()}
+                np.savez(file, **named)  # type: ignore[arg-type]
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            raise SimulatorError(f"cannot write {path}: {error}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def remove_chunks(folder: Path) -> None:
+    """Remove the finished chunks of a run that is complete."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,156 @@
+"""The canonical chunk of 4,096 scenarios: the unit that is summarised, checkpointed and merged.
+
+Blocks are a matter of memory and patience and may have any size; chunks are fixed. What is kept of the paths (an
+order-statistic summary per chunk) therefore never depends on blocks, threads or executors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simulator.engine.block import Block
+from simulator.engine.model import Model
+from simulator.ledger.portfolio import Floats
+from simulator.engine.sketch import summarise
+from simulator.policy.gaps import GAP_STEPS
+
+CHUNK = 4096
+#: Weighted share of a chunk's worst scenarios whose losses are kept buyer by buyer, for tail contributions.
+TAIL_SHARE = 0.05
+
+SCENARIO_FIELDS = ("gross_loss", "delay_cost", "billed", "fx_result", "collected", "recovered", "outstanding")
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass
+class Chunk:
+    """Rows of one chunk while its blocks arrive; ``finish`` turns them into plain arrays to keep."""
+
+    model: Model
+    first: int
+    count: int
+    rows: Arrays = field(default_factory=dict)
+    paths: Arrays = field(default_factory=dict)
+    losses: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
+
+    def add(self, block: Block) -> None:
+        """Copy a block's rows into place; scenarios beyond the chunk's count (padding to four) are dropped."""
+        start = block.first - self.first
+        stop = min(start + len(block.states.weight), self.count)
+        size = stop - start
+        for name, values in self._scenario_rows(block).items():
+            self._put(self.rows, name, values, start, size)
+        if block.cash is not None:
+            for name, values in self._path_rows(block).items():
+                self._put(self.paths, name, values, start, size)
+        self._keep_losses(block, start, size)
+
+    def _put(self, target: Arrays, name: str, values: np.ndarray, start: int, size: int) -> None:
+        if name not in target:
+            target[name] = np.empty((self.count, *values.shape[1:]), values.dtype)
+        target[name][start : start + size] = values[:size]
+
+    def _scenario_rows(self, block: Block) -> Arrays:
+        ledger, policy, cash = block.ledger, block.policy, block.cash
+        rows: Arrays = {
+            "weight": block.states.weight,
+            "gross_loss": ledger.gross_loss,
+            "recovered": ledger.recovered,
+            "largest_loss": ledger.largest_loss,
+            "n_defaults": ledger.n_defaults,
+            "indemnity": policy.indemnity,
+            "indemnity_gross": policy.indemnity_gross,
+            "indemnity_in_horizon": policy.indemnity_in_horizon,
+            "premium": policy.premium,
+            "retained_loss": ledger.gross_loss[:, None] - policy.indemnity,
+        }
+        for g, name in enumerate(GAP_STEPS):
+            if name != "indemnity":
+                rows[f"gap_{name}"] = policy.gap[:, :, g]
+        if cash is not None:
+            rows |= {name: getattr(ledger, name) for name in SCENARIO_FIELDS}
+            rows["n_protracted"] = ledger.n_protracted
+            rows["fx_loss"] = -(ledger.fx_result + block.hedge.sum(axis=1))
+            for name in (
+                "minimum_cash", "minimum_headroom", "shortfall_amount", "first_shortfall_period", "ending_cash",
+                "financing_cost",
+            ):  # fmt: skip
+                rows[name] = getattr(cash, name)
+        return rows
+
+    def _path_rows(self, block: Block) -> Arrays:
+        side, cash = self.model.cash_side, block.cash
+        assert side is not None
+        assert cash is not None
+        ledger = block.ledger
+        moved = side.planned_billing - ledger.stopped - ledger.settled
+        return {
+            "cash": cash.cash,
+            "headroom": cash.headroom,
+            "receivables": side.opening_book + np.cumsum(moved, axis=1),
+            "collections": ledger.collections,
+            "billing": side.planned_billing - ledger.stopped,
+        }
+
+    def _keep_losses(self, block: Block, start: int, size: int) -> None:
+        events = block.events
+        listed = np.arange(events.buyer.shape[1]) < events.count[:size, None]
+        lost = listed & (events.loss[:size] != 0.0)
+        scenario, _ = np.nonzero(lost)
+        self.losses.append((scenario + start, events.buyer[:size][lost], events.loss[:size][lost]))
+
+    def finish(self) -> Arrays:
+        """Everything kept of the chunk, as plain arrays (names with a ``/`` are summaries)."""
+        weight: Floats = self.rows["weight"]
+        kept = dict(self.rows)
+        kept |= self._contributions(weight)
+        if self.paths:
+            kept |= self._path_summaries(weight)
+        return kept
+
+    def _contributions(self, weight: Floats) -> Arrays:
+        n_buyers = len(self.model.portfolio.buyers)
+        scenario = np.concatenate([part[0] for part in self.losses]).astype(np.int64)
+        buyer = np.concatenate([part[1] for part in self.losses])
+        loss = np.concatenate([part[2] for part in self.losses])
+        # one entry per scenario and buyer, in order
+        pair, inverse = np.unique(scenario * n_buyers + buyer, return_inverse=True)
+        loss = np.bincount(inverse, weights=loss, minlength=len(pair))
+        scenario, buyer = pair // n_buyers, (pair % n_buyers).astype(np.int32)
+        worst = np.argsort(-self.rows["gross_loss"], kind="stable")
+        heavy = np.cumsum(weight[worst]) <= TAIL_SHARE * weight.sum()
+        heavy[0] = True
+        in_tail = np.zeros(self.count, np.bool_)
+        in_tail[worst[heavy]] = True
+        tail = in_tail[scenario]
+        return {
+            "buyer/loss": np.bincount(buyer, weights=loss * weight[scenario], minlength=n_buyers),
+            "buyer/failures": np.bincount(buyer, weights=weight[scenario], minlength=n_buyers),
+            "tail/scenario": (scenario[tail] + self.first),
+            "tail/buyer": buyer[tail],
+            "tail/loss": loss[tail],
+        }
+
+    def _path_summaries(self, weight: Floats) -> Arrays:
+        weights = None if self.model.study.simulation.tail == "plain" else weight
+        series = [self.paths["cash"], self.paths["headroom"]]
+        flat = [s.reshape(self.count, -1) for s in series] + [self.paths["receivables"], self.paths["collections"]]
+        values, total = summarise(np.concatenate(flat, axis=1), weights)
+        short = self.paths["headroom"] < 0.0
+        sums = {
+            f"sum/{name}": _weighted_sum(weight, self.paths[name])
+            for name in ("cash", "receivables", "collections", "billing")
+        }
+        return {
+            "path/values": values,
+            "path/weight": np.array([total]),
+            "sum/shortfall": _weighted_sum(weight, short.astype(np.float64)),
+            **sums,
+        }
+
+
+def _weighted_sum(weight: Floats, values: Floats) -> Floats:
+    """Sum over scenarios, in one fixed order (no BLAS, whose order may follow its threads)."""
+    return np.asarray((values * weight.reshape(-1, *[1] * (values.ndim - 1))).sum(axis=0))

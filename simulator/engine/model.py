@@ -1,0 +1,137 @@
+"""A study made ready to run: every room's plan, once for all scenarios."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from simulator.defaults.plan import DefaultPlan, build_defaults
+from simulator.delays.plan import DelayPlan, build_delays
+from simulator.factors.plan import FactorPlan, build_factors
+from simulator.fx.hedge import build_hedge
+from simulator.fx.plan import FxPlan, build_fx
+from simulator.fx.spot import resolve_spot
+from simulator.fx.transfer import TransferPlan, build_transfer
+from simulator.ledger.load import load_portfolio
+from simulator.ledger.portfolio import Floats, Ints, Portfolio
+from simulator.losses.plan import Book, Clock, Keys4, LossRules, build_book, build_clock, build_rules, stream_keys
+from simulator.policy.plan import PolicyPlan, build_policies
+from simulator.study.calendar import Calendar
+from simulator.study.load import LoadedStudy
+from simulator.study.schema import Stress, Study
+from simulator.treasury.plan import CashPlan, build_cash
+
+
+@dataclass(frozen=True)
+class CashSide:
+    """Plans that only a study with a ledger has: delays, currencies, transfers, hedges, cash."""
+
+    delay: DelayPlan
+    fx: FxPlan
+    transfer: TransferPlan
+    hedge_notional: Floats
+    hedge_forward: Floats
+    period_step: Ints
+    cash: CashPlan
+    opening_book: float
+    planned_billing: Floats
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything a block of scenarios needs; ``cash_side`` is None in constant-exposure mode."""
+
+    study: Study
+    portfolio: Portfolio
+    calendar: Calendar
+    seed: int
+    drivers: list[str]
+    factor: FactorPlan
+    default: DefaultPlan
+    rules: LossRules
+    clock: Clock
+    keys: Keys4
+    book: Book
+    policy: PolicyPlan
+    cash_side: CashSide | None
+
+    @property
+    def n_programmes(self) -> int:
+        """Number of programmes compared."""
+        return len(self.study.programmes)
+
+    @property
+    def longest(self) -> int:
+        """Most invoices of one buyer."""
+        return max(1, int(np.diff(self.book.start).max(initial=0)))
+
+    @property
+    def n_groups(self) -> int:
+        """Number of buyer groups with several members."""
+        return int(self.book.group.max(initial=-1)) + 1
+
+
+def build_model(loaded: LoadedStudy, stress: Stress | None = None) -> Model:
+    """Read the ledger and prepare every room.
+
+    Args:
+        loaded: the study and where its files are.
+        stress: a named variant, or None for the study itself.
+
+    Raises:
+        InputError: with every problem found in the ledger and in what the rooms need of it.
+    """
+    variant = stress or Stress()
+    study, folder = loaded.study, loaded.folder
+    calendar = Calendar.of(study)
+    constant = study.portfolio.exposure == "constant"
+    lookup = partial(resolve_spot, study, folder)
+    portfolio = load_portfolio(loaded, sales_multiplier=variant.sales_multiplier, spot_lookup=lookup)
+    factor, drivers = build_factors(study, portfolio, variant.state_shift)
+    default = build_defaults(study, portfolio, calendar, variant.pd_multiplier, folder)
+    if constant:
+        spot = np.ones(1)
+        side = None
+    else:
+        fx = build_fx(study, portfolio, calendar, variant.fx_shock, folder)
+        spot = np.asarray(fx.spot, dtype=np.float64)
+        side = None
+    book = build_book(portfolio, spot)
+    if not constant:
+        delay = build_delays(study, portfolio, factor, calendar, variant.delay_shift, variant.delay_multiplier, folder)
+        notional, forward = build_hedge(study, portfolio, calendar, fx)
+        side = CashSide(
+            delay=delay,
+            fx=fx,
+            transfer=build_transfer(study, portfolio, drivers, calendar),
+            hedge_notional=notional,
+            hedge_forward=forward,
+            period_step=((calendar.period_end + 6) // 7).astype(np.int32),
+            cash=build_cash(study, portfolio, calendar, spot, folder),
+            opening_book=float(book.book_value[book.open_item].sum()),
+            planned_billing=_planned_billing(book, calendar),
+        )
+    return Model(
+        study,
+        portfolio,
+        calendar,
+        study.simulation.seed,
+        drivers,
+        factor,
+        default,
+        build_rules(study, portfolio, variant.recovery_multiplier),
+        build_clock(calendar),
+        stream_keys(study.simulation.seed),
+        book,
+        build_policies(study, portfolio, calendar, spot),
+        side,
+    )
+
+
+def _planned_billing(book: Book, calendar: Calendar) -> Floats:
+    """Book value of planned invoices by issue period, float64[n_periods]."""
+    planned = ~book.open_item
+    period = calendar.period_of_day[book.issue_day[planned]]
+    return np.bincount(period, weights=book.book_value[planned], minlength=calendar.n_periods).astype(np.float64)
