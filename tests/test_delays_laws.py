@@ -1,0 +1,158 @@
+"""Statistical laws of payment delays: the marginal, dependence between invoices, and the link to credit quality."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+from scipy.stats import rankdata
+
+from simulator.delays.formulas import delay_score, own_noise, payment_day
+from simulator.delays.marginals import quantile
+from simulator.streams import table_grid
+from tests.small_ledger import make_study
+from tests.test_delays_plan import build
+
+LIMIT = 4.5
+N = 200_000
+SHARES = [
+    {"systemic": 0.0, "credit": 0.0, "buyer": 0.0},
+    {"systemic": 0.10, "credit": 0.10, "buyer": 0.40},
+    {"systemic": 0.5, "credit": 0.3, "buyer": 0.2},
+    {"systemic": 0.0, "credit": 0.0, "buyer": 1.0},
+]
+
+
+def scores(plan, seed, n, invoices=2):
+    """Common state, credit residual and the scores of a buyer's invoices, in plain NumPy."""
+    random = np.random.default_rng(seed)
+    state, residual, effect = random.normal(size=(3, n))
+    own = random.normal(size=(invoices, n))
+    shared = -plan.systemic[0] * state - plan.credit * residual + plan.buyer * effect
+    return state, residual, shared + plan.own[0] * own
+
+
+def whole_days(plan, score):
+    delay = plan.location[0] + plan.scale[0] * np.interp(score, table_grid(), plan.quantile[0])
+    return np.floor(delay + 0.5).astype(int)
+
+
+@pytest.mark.parametrize("shares", SHARES, ids=str)
+def test_score_is_standard_normal_whatever_the_shares(shares):
+    plan = build({"shares": shares})
+    _, _, score = scores(plan, 1, N)
+    y = score[0]
+    for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
+        assert abs(np.mean(y**power) - moment) < LIMIT * math.sqrt(variance / N)
+    for point in (-3, -1.5, 0, 0.7, 2.5):
+        p = ndtr(point)
+        assert abs(np.mean(y <= point) - p) < LIMIT * math.sqrt(p * (1 - p) / N)
+
+
+@pytest.mark.parametrize("shares", SHARES, ids=str)
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"model": "mixture"},
+        {"model": "lognormal", "median_days": 20, "sigma": 0.8, "shift_days": -10},
+        {"model": "student_t", "scale_days": 6, "degrees_of_freedom": 1.5},
+        {"model": "empirical", "values": [-8, -3, 0, 0, 0, 2, 5, 9, 30, 75]},
+    ],
+    ids=lambda m: m["model"],
+)
+def test_day_frequencies_are_those_of_the_marginal_under_any_shares(model, shares):
+    plan = build({"delay": model, "shares": shares})
+    law = make_study(payment={"delay": model}).payment.delay
+    _, _, score = scores(plan, 2, N)
+    days = whole_days(plan, score[0])
+    # probability of each day, from the quantile function alone, on a fine grid of probabilities
+    grid = 2_000_000
+    exact = np.floor(quantile(law, (np.arange(grid) + 0.5) / grid) + 0.5)
+    low, high = -40, 200
+    observed = np.bincount(np.clip(days, low, high) - low, minlength=high - low + 1) / N
+    expected = np.bincount(np.clip(exact, low, high).astype(int) - low, minlength=high - low + 1) / grid
+    # an empirical law's step is a ramp of one table cell: at most 0.16 % of probability on either side
+    ramp = 0.0016 if model["model"] == "empirical" else 0.0
+    error = LIMIT * np.sqrt(np.maximum(expected, 1 / N) * (1 - expected) / N) + ramp
+    assert np.all(np.abs(observed - expected) < error)
+
+
+def test_formulas_give_the_same_law_as_plain_numpy():
+    plan = build({"shares": SHARES[1]})
+    random = np.random.default_rng(3)
+    n = 200_000
+    words = random.integers(0, 2**32, n, dtype=np.uint32)
+    normals = random.normal(size=(3, n))
+    y = np.empty(n)
+    systemic, credit, buyer, own = plan.systemic[0], plan.credit, plan.buyer, plan.own[0]
+    eta = np.array([own_noise(word, -np.inf, 0.0, own) for word in words])
+    for i in range(n):
+        y[i] = delay_score(normals[0, i], normals[1, i], normals[2, i], eta[i], systemic, credit, buyer, own)
+    assert abs(y.mean()) < LIMIT / math.sqrt(n)
+    assert abs(y.var() - 1) < LIMIT * math.sqrt(2 / n)
+
+
+@pytest.mark.parametrize("shares", SHARES[1:3], ids=str)
+def test_spearman_of_two_invoices_of_a_buyer(shares):
+    """ρ_S = (6/π)·asin(r/2), r = r_s + r_c + r_b (DOMAIN §5.4); the delay law does not matter while it is continuous."""
+    plan = build({"shares": shares, "delay": {"model": "gamma", "shape": 2.0, "scale_days": 10.0}})
+    _, _, score = scores(plan, 4, N)
+    delay = np.interp(score, table_grid(), plan.quantile[0])
+    correlation = np.corrcoef(rankdata(delay[0]), rankdata(delay[1]))[0, 1]
+    r = sum(shares.values())
+    assert abs(correlation - 6 / math.pi * math.asin(r / 2)) < LIMIT / math.sqrt(N)
+
+
+def test_credit_link_delays_weak_buyers_and_only_with_its_share():
+    for share in (0.0, 0.2, 0.5):
+        plan = build({"shares": {"systemic": 0.0, "credit": share, "buyer": 0.1}})
+        _, residual, score = scores(plan, 5, N)
+        weak = residual <= -1.0
+        expected = -math.sqrt(share) * (-math.exp(-0.5) / math.sqrt(2 * math.pi) / ndtr(-1.0))
+        assert abs(score[0][weak].mean() - expected) < LIMIT / math.sqrt(weak.sum())
+        # in days as well: the share of invoices more than 30 days late
+        late = whole_days(plan, score[0]) > 30
+        assert (late[weak].mean() > late.mean() + 0.01) == (share > 0)
+
+
+def test_bad_times_delay_everybody():
+    plan = build({"shares": {"systemic": 0.3, "credit": 0.0, "buyer": 0.0}})
+    state, _, score = scores(plan, 6, N)
+    slope = np.mean(-state * score[0])
+    assert abs(slope - math.sqrt(0.3)) < LIMIT * math.sqrt(1.3 / N)
+
+
+@pytest.mark.parametrize("due", [-90, -10, 0, 20])
+def test_open_items_follow_the_law_of_the_still_unpaid(due):
+    """Given what it shares, an open item's payment day has the marginal's law conditioned on coming after today."""
+    plan = build(
+        {"delay": {"model": "lognormal", "median_days": 20.0, "sigma": 1.0, "shift_days": -25.0}},
+        invoices=[(0, due - 45, due, 0, 1.0, True)],
+    )
+    shared, own = 0.3, float(plan.own[0])
+    random = np.random.default_rng(7)
+    free = shared + own * random.normal(size=4_000_000)
+    days = np.maximum(due + whole_days(plan, free), due - 45)
+    kept = days[days >= 1]
+    n = 200_000
+    words = random.integers(0, 2**32, n, dtype=np.uint32)
+    eta = np.array([own_noise(word, plan.lower_score[0], shared, own) for word in words])
+    delay = np.interp(shared + own * eta, table_grid(), plan.quantile[0])
+    drawn = np.array([payment_day(due, due - 45, d, 1) for d in delay])
+    assert drawn.min() >= 1
+    for day in (1, 2, 5, 15, 40, 100):
+        p, q = np.mean(kept <= day), np.mean(drawn <= day)
+        error = math.sqrt(max(p * (1 - p), 1e-5) * (1 / n + 1 / len(kept)))
+        assert abs(p - q) < LIMIT * error
+
+
+def test_an_item_later_than_any_observed_delay_is_paid_at_once():
+    plan = build(
+        {"delay": {"model": "empirical", "values": [0.0, 10.0, 20.0]}},
+        invoices=[(0, -100, -60, 0, 1.0, True)],
+    )
+    assert plan.lower_score[0] == 6.5
+    for word in (0, 2**31, 2**32 - 1):
+        eta = own_noise(np.uint32(word), 6.5, 0.0, float(plan.own[0]))
+        delay = np.interp(plan.own[0] * eta, table_grid(), plan.quantile[0])
+        assert payment_day(-60, -100, delay, 1) == 1
