@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
-TEXT_COLUMNS = frozenset({"name", "stress", "measure", "programme", "unit"})
+TEXT_COLUMNS = frozenset({"name", "buyer_id", "stress", "measure", "programme", "unit"})
 
 
-def make_folder(folder: str | Path) -> Path:
+def prepare_folder(folder: str | Path) -> Path:
     """The folder, made if need be.
 
     Raises:

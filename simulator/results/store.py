@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import SimulatorError, display_path
 from simulator.results.dataset import stamp
-from simulator.results.files import make_folder, read_table, replace_file, write_json, write_table, write_text
+from simulator.results.files import prepare_folder, read_table, replace_file, write_json, write_table, write_text
 from simulator.results.result import Result
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
     Raises:
         SimulatorError: the folder cannot be written, or a variable is not in the dictionary.
     """
-    target = make_folder(folder)
+    target = prepare_folder(folder)
     scenarios = stamp(result.scenarios, result.currency)
     paths = stamp(result.paths, result.currency)
     write_text(target / STUDY, resolved_study if resolved_study is not None else _resolved(result.study))
@@ -54,11 +54,11 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
         write_json(target / SUMMARY_JSON, result.summary_rows)
         write_table(target / SUMMARY_CSV, result.summary_rows)
     if result.contributions:
-        tables = make_folder(target / CONTRIBUTIONS)
+        tables = prepare_folder(target / CONTRIBUTIONS)
         for name, table in result.contributions.items():
             write_table(tables / f"{name}.csv", table)
     if result.stresses:
-        _save_stresses(result, make_folder(target / STRESSES))
+        _save_stresses(result, prepare_folder(target / STRESSES))
     write_json(target / MANIFEST, result.manifest)
     return target
 
