@@ -1,0 +1,1 @@
+"""What was asked: the study file, checked and turned into frozen models."""

@@ -1,7 +1,9 @@
 """Human amounts: ``250 k``, ``2.5 M``, ``90 %``, ``180 days``, ``52 weeks``, ``30 x premium``.
 
 Each parser takes what YAML gave (a number or a text) and returns a plain value, or raises ``ValueError``
-with a sentence that says what is allowed.
+whose text reads on from "must be" (or starts with "must" itself) and says what is allowed. Where what was meant
+is plain, the text ends in "; did you mean …". Nothing is guessed: a comma may be a decimal sign or a thousands
+sign, so it is refused.
 """
 
 from __future__ import annotations
@@ -21,8 +23,22 @@ _UNIT_DAYS = {"day": 1, "week": 7}
 _UNITS = ("day", "week", "month", "year")
 
 
+_MONEY = "an amount of money, such as 250 k, 2.5 M or 250000"
+_SHARE = "a number or a percentage, such as 0.9 or 90 %"
+_FRACTION = "a fraction from 0 to 1, or a percentage with its sign"
+_LENGTH = "a length of time in whole days, weeks, months or years, such as 180 days or 26 weeks"
+_COUNT = "a whole number, such as 100000 or 100 k"
+_MAX_DAYS = 36_500
+
+
 def _plain(text: str) -> float:
     return float(text.replace(" ", "").replace("_", ""))
+
+
+def _commas(value: Any) -> str:
+    """What to add when a number was written with a comma."""
+    text = str(value)
+    return " (with a decimal point; a comma could mean two things)" if re.search(r"\d,\d", text) else ""
 
 
 def _finite(value: float) -> float:
@@ -34,12 +50,12 @@ def _finite(value: float) -> float:
 def parse_money(value: Any) -> float:
     """An amount in study currency: a number, or text such as ``250 k``, ``2.5 M``, ``1.2 bn``."""
     if isinstance(value, bool):
-        raise ValueError("an amount of money, such as 250 k or 2.5 M")
+        raise ValueError(_MONEY)
     if isinstance(value, int | float):
         return _finite(float(value))
     match = re.fullmatch(_NUMBER + r"\s*([a-zA-Z]*)", str(value).strip())
     if not match or match[2].casefold() not in _MULTIPLES:
-        raise ValueError("an amount of money: a plain number, or one with k, M or bn, such as 250 k or 2.5 M")
+        raise ValueError(_MONEY + _commas(value))
     return _finite(_plain(match[1]) * _MULTIPLES[match[2].casefold()])
 
 
@@ -54,21 +70,25 @@ def parse_positive_money(value: Any) -> float:
 def parse_share(value: Any) -> float:
     """A number, or a percentage with its sign: ``0.9`` or ``90 %`` → 0.9. Any sign, any size."""
     if isinstance(value, bool):
-        raise ValueError("a number or a percentage, such as 0.9 or 90 %")
+        raise ValueError(_SHARE)
     if isinstance(value, int | float):
         return _finite(float(value))
     match = re.fullmatch(_NUMBER + r"\s*(%|‰)?", str(value).strip())
     if not match:
-        raise ValueError("a number or a percentage, such as 0.9 or 90 %")
+        raise ValueError(_SHARE + _commas(value))
     return _finite(_plain(match[1]) / {"%": 100.0, "‰": 1000.0, None: 1.0}[match[2]])
 
 
 def parse_fraction(value: Any) -> float:
     """A share between 0 and 1: ``0.9`` or ``90 %``. A bare 90 is refused, not guessed."""
-    share = parse_share(value)
+    try:
+        share = parse_share(value)
+    except ValueError as error:
+        text = str(error)
+        raise ValueError(text if text.startswith("must") else text.replace(_SHARE, _FRACTION)) from error
     if not 0.0 <= share <= 1.0:
-        hint = f"; did you mean {share:g} %?" if 1.0 < share <= 100.0 and "%" not in str(value) else ""
-        raise ValueError(f"a fraction between 0 and 1, or a percentage with its sign{hint}")
+        hint = f"; did you mean {share:g} %" if 1.0 < share <= 100.0 and not re.search("[%‰]", str(value)) else ""
+        raise ValueError(_FRACTION + hint)
     return share
 
 
@@ -101,26 +121,40 @@ def parse_duration(value: Any) -> Duration:
     """``180 days``, ``26 weeks``, ``6 months``, ``1 year``; a bare whole number means days."""
     if isinstance(value, Duration):
         return value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        if value < 0:
-            raise ValueError("must not be negative")
-        return Duration(value, "day")
-    match = re.fullmatch(r"([+-]?\d+)\s*([a-z]+)", str(value).strip().casefold())
+        return _bounded(Duration(value, "day"))
+    match = re.fullmatch(r"([+-]?\d{1,9})\s*([a-z]+)", str(value).strip().casefold())
     unit = match[2].removesuffix("s") if match else ""
     if not match or unit not in _UNITS:
-        raise ValueError("a length of time, such as 180 days, 26 weeks or 6 months")
-    if int(match[1]) < 0:
+        near = re.fullmatch(r"(\d{1,9})\s*(d|w|m|mo|y|yr)s?", str(value).strip().casefold())
+        meant = {"d": "day", "w": "week", "m": "month", "mo": "month", "y": "year", "yr": "year"}
+        raise ValueError(_LENGTH + (f"; did you mean {Duration(int(near[1]), meant[near[2]])}" if near else ""))
+    return _bounded(Duration(int(match[1]), unit))
+
+
+def _bounded(length: Duration) -> Duration:
+    if length.count < 0:
         raise ValueError("must not be negative")
-    return Duration(int(match[1]), unit)
+    if length.days > _MAX_DAYS:
+        raise ValueError("must not be longer than 100 years")
+    return length
 
 
 def parse_signed_days(value: Any) -> int:
     """A number of days, earlier if negative: ``15 days``, ``-3 days``, ``2 weeks``."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if isinstance(value, bool):
+        raise ValueError("a number of days, such as 15 days or -3 days")
     text = str(value).strip()
     sign = -1 if text.startswith("-") else 1
-    return sign * parse_duration(text.lstrip("+-").strip()).days
+    text = text[1:].strip() if text[:1] in ("+", "-") else text
+    try:
+        length = parse_duration(int(float(text)) if re.fullmatch(r"\d{1,9}(\.0*)?", text) else text)
+    except ValueError as error:
+        text = str(error).replace(_LENGTH, "a whole number of days, such as 15 days, -3 days or 2 weeks")
+        raise ValueError(text) from error
+    return sign * length.days
 
 
 @dataclass(frozen=True)
@@ -141,19 +175,28 @@ def parse_liability(value: Any) -> float | Multiple:
     if match:
         factor = _finite(_plain(match[1]))
         if factor <= 0:
-            raise ValueError("a multiple of premium must be positive")
+            raise ValueError("must be a multiple above 0")
         return Multiple(factor)
     try:
         return parse_positive_money(value)
     except ValueError as error:
-        raise ValueError("an amount of money, or a multiple such as 30 x premium") from error
+        text = str(error)
+        if text.startswith("must"):
+            raise
+        near = re.fullmatch(_NUMBER + r"\s*(?:[x×*]|times)?(?:\s*(?:the\s*)?premiums?)?", str(value).strip().casefold())
+        hint = f"; did you mean {near[1]} x premium" if near else ""
+        raise ValueError(f"an amount of money, or a multiple such as 30 x premium{hint}") from error
 
 
 def parse_count(value: Any) -> int:
     """A whole number: ``100000``, ``100 k``, ``1 M``."""
-    number = parse_money(value)
+    try:
+        number = parse_money(value)
+    except ValueError as error:
+        text = str(error)
+        raise ValueError(text.replace(_MONEY, _COUNT)) from error
     if number != int(number) or number < 0:
-        raise ValueError("a whole number, such as 100000 or 100 k")
+        raise ValueError(_COUNT)
     return int(number)
 
 
@@ -164,9 +207,13 @@ def parse_date(value: Any) -> dt.date:
     if isinstance(value, dt.date):
         return value
     try:
-        return dt.date.fromisoformat(str(value).strip())
+        text = str(value).strip()
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            raise ValueError("another form")
+        return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"a date written YYYY-MM-DD ({error})") from error
+        exists = "" if str(error) == "another form" else f"; {text} does not exist"
+        raise ValueError(f"a date written YYYY-MM-DD, such as 2026-10-30{exists}") from error
 
 
 def _text(schema_title: str) -> WithJsonSchema:

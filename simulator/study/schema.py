@@ -7,9 +7,9 @@ a zero credit limit means no cover. Cross-field rules live in :mod:`simulator.st
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulator.study.amounts import (
     Count,
@@ -36,6 +36,15 @@ class Section(BaseModel):
         arbitrary_types_allowed=True,
         allow_inf_nan=False,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_left_out(cls, data: Any) -> Any:
+        """A key with nothing behind it (``liquidity:``) counts as left out: its default holds."""
+        if not isinstance(data, dict):
+            return data
+        names = {field.alias or name for name, field in cls.model_fields.items()}
+        return {key: value for key, value in data.items() if value is not None or key not in names}
 
 
 class StudyInfo(Section):
@@ -173,12 +182,14 @@ class NoDelay(Section):
     """Everybody pays on the due date."""
 
     model: Literal["none"]
+    """Law of the delay: everybody pays on the due date."""
 
 
 class LognormalDelay(Section):
     """Delay = shift + log-normal."""
 
     model: Literal["lognormal"]
+    """Law of the delay: shift + log-normal."""
     median_days: float = Field(gt=0)
     """Median of the log-normal part, days."""
     sigma: float = Field(gt=0, le=5)
@@ -191,6 +202,7 @@ class GammaDelay(Section):
     """Delay = shift + gamma."""
 
     model: Literal["gamma"]
+    """Law of the delay: shift + gamma."""
     shape: float = Field(gt=0)
     """Shape."""
     scale_days: float = Field(gt=0)
@@ -203,6 +215,7 @@ class WeibullDelay(Section):
     """Delay = shift + Weibull."""
 
     model: Literal["weibull"]
+    """Law of the delay: shift + Weibull."""
     shape: float = Field(gt=0)
     """Shape."""
     scale_days: float = Field(gt=0)
@@ -215,6 +228,7 @@ class StudentTDelay(Section):
     """Delay = location + scale * Student-t."""
 
     model: Literal["student_t"]
+    """Law of the delay: location + scale * Student-t."""
     location_days: float = 0.0
     """Centre, days."""
     scale_days: float = Field(gt=0)
@@ -227,6 +241,7 @@ class EmpiricalDelay(Section):
     """Delays as observed."""
 
     model: Literal["empirical"]
+    """Law of the delay: as observed."""
     values: tuple[float, ...] | None = None
     """Observed delays in days."""
     file: str | None = None
@@ -237,6 +252,7 @@ class MixtureDelay(Section):
     """What real ledgers show: an early part, an atom on the due date, a late part with a heavy tail."""
 
     model: Literal["mixture"] = "mixture"
+    """Law of the delay: early part, atom on the due date, heavy-tailed late part."""
     early_share: Fraction = 0.40
     """Share of invoices paid before the due date."""
     early_mean_days: float = Field(default=6.0, gt=0)
@@ -405,6 +421,7 @@ class NoCover(Section):
     name: str = Field(min_length=1)
     """Name in tables and figures."""
     type: Literal["none"]
+    """none: self-insurance, no policy."""
     extends: str | None = None
     """Name of a programme whose terms are taken over first."""
     reserve: PositiveMoney = 0.0
@@ -419,6 +436,7 @@ class Policy(Section):
     name: str = Field(min_length=1)
     """Name in tables and figures."""
     type: Literal["whole_turnover", "excess_of_loss"]
+    """whole_turnover: every buyer, each claim shared; excess_of_loss: cover above an aggregate first loss."""
     extends: str | None = None
     """Name of a programme whose terms are taken over first."""
     insured_percentage: Fraction | PercentageByPeril = 0.9
@@ -504,8 +522,8 @@ class Simulation(Section):
 class ReportSection(Section):
     """What the report shows."""
 
-    levels: tuple[float, ...] = (0.95, 0.99, 0.995)
-    """Confidence levels of value at risk, tail value at risk and liquidity at risk."""
+    levels: tuple[Fraction, ...] = (0.95, 0.99, 0.995)
+    """Confidence levels, ascending between 0 and 1, of value at risk, tail value at risk and liquidity at risk."""
     language: Literal["en"] = "en"
     """Language of the report."""
     formats: tuple[Literal["html", "xlsx", "json"], ...] = ("html", "xlsx", "json")
