@@ -8,22 +8,32 @@ a 64-bit key into four 32-bit words. Here
 * the four words serve the four scenarios ``4·quad … 4·quad + 3`` of that same entity and draw.
 
 So nothing depends on threads, blocks, row order or how many numbers were drawn before, and no word is wasted.
-An *entity* is a 64-bit hash of a stable name (:func:`entity_key`), such as ``buyer:0004711``.
+Names of streams and entities, and their hashes, are in :mod:`simulator.keys`.
 """
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
 from simulator.jit import scalar
+from simulator.keys import STREAMS, entity_key, stream_key
 
-#: The named streams. Adding one never changes the numbers of another.
-STREAMS = (
-    "driver", "mixing", "default", "recovery", "buyer_delay", "invoice_delay", "cure",
-    "fx", "fx_mixing", "fx_bootstrap", "transfer",
-)  # fmt: skip
+__all__ = [
+    "STREAMS",
+    "TABLE_EDGE",
+    "TABLE_PER_UNIT",
+    "TABLE_SIZE",
+    "entity_key",
+    "interpolate",
+    "inverse_normal",
+    "normal",
+    "philox4x32",
+    "stream_key",
+    "table_grid",
+    "tabulated",
+    "uniform",
+    "words",
+]
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
@@ -32,30 +42,6 @@ _W1 = np.uint32(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 _TWO_M32 = 2.0**-32
-
-
-def stream_key(seed: int, stream: str) -> np.ndarray:
-    """Philox key of a named stream.
-
-    Args:
-        seed: the study's seed, any non-negative integer below 2**63.
-        stream: one of :data:`STREAMS`.
-
-    Returns:
-        uint32 array of shape (2,).
-
-    Raises:
-        KeyError: if the stream is unknown.
-    """
-    if stream not in STREAMS:
-        raise KeyError(stream)
-    digest = hashlib.blake2b(f"{seed}/{stream}".encode(), digest_size=8).digest()
-    return np.frombuffer(digest, dtype="<u4").astype(np.uint32)
-
-
-def entity_key(name: str) -> int:
-    """Stable 64-bit hash of an entity's name (``buyer:…``, ``invoice:…``, ``driver:…``)."""
-    return int.from_bytes(hashlib.blake2b(name.encode("utf-8"), digest_size=8).digest(), "little")
 
 
 @scalar
