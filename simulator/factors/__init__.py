@@ -1,0 +1,1 @@
+"""The common state: global, country and sector drivers, and how buyers depend on them."""

@@ -17,7 +17,7 @@ _INVERSE_ROOT_TWO = 1.0 / math.sqrt(2.0)
 def normal_cdf(x):
     """Standard normal distribution function, by the complementary error function so that tails keep their digits.
 
-    Worked number: normal_cdf(-1.8908437) = 0.0293222.
+    Worked number: normal_cdf(-1.8911824) = 0.0293.
     """
     return 0.5 * math.erfc(-x * _INVERSE_ROOT_TWO)
 
