@@ -21,7 +21,9 @@ from simulator.losses.rows import (
     bytes_per_scenario,
 )
 from simulator.policy.apply import PolicyRows, apply_policies
+from simulator.policy.apply import bytes_per_scenario as policy_bytes
 from simulator.treasury.run import CashRows, run_treasury
+from simulator.treasury.run import bytes_per_scenario as treasury_bytes
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,8 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
         if needed <= capacity:
             break
         capacity = needed
-    policy = apply_policies(
-        model.policy, model.book, model.rules, model.clock, events, rates, model.study.credit.recovery.lag.days
-    )
+    lag = model.study.credit.recovery.lag.days
+    policy = apply_policies(model.policy, model.book, model.clock, events, rates, lag)
     hedge = _hedge(side, rates, count, model.calendar.n_periods)
     cash = None if side is None else run_treasury(side.cash, ledger, hedge, policy)
     return Block(first, states, ledger, events, policy, cash, hedge)
@@ -111,10 +112,10 @@ def memory_per_scenario(model: Model, capacity: int) -> int:
     """Bytes that one scenario of a block takes in all rooms together."""
     periods, programmes = model.calendar.n_periods, model.n_programmes
     ledger = bytes_per_scenario(periods, capacity, model.longest, model.n_groups)
-    policy = 8 * programmes * (2 * periods + 16) + 64 * capacity
+    policy = policy_bytes(programmes, periods)
     side = model.cash_side
     if side is None:
         return ledger + policy + 8 * len(model.drivers)
-    cash = 8 * programmes * (3 * periods + 8)
+    cash = treasury_bytes(programmes, periods)
     rates = 8 * len(model.portfolio.currencies) * (model.calendar.fx_steps + 1)
     return ledger + policy + cash + rates + 8 * len(model.drivers) + 4 * len(side.transfer.probability)

@@ -1,0 +1,110 @@
+"""One scenario told: who failed or paid late, what was lost, what each programme paid, how cash went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator.engine.replay import Replay
+from simulator.jit import NEVER
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+
+def debt_table(replay: Replay) -> pd.DataFrame:
+    """Every debt that went wrong in the scenario, in ledger order.
+
+    Columns: buyer_id, buyer, invoice_id, issued, due, currency, amount (own currency), what_happened, on, paid,
+    recovery_rate, loss (study currency).
+    """
+    import pandas as pd
+
+    events, row, model = replay.block.events, replay.row, replay.model
+    buyers, invoices, book, calendar = model.portfolio.buyers, model.portfolio.invoices, model.book, model.calendar
+    horizon = calendar.horizon_days
+
+    def date(day: int) -> str:
+        return "" if day == NEVER else calendar.date(day).isoformat()
+
+    rows = []
+    for j in range(int(events.count[row])):
+        b, i = int(events.buyer[row, j]), int(events.invoice[row, j])
+        lost, paid, failed = (int(a[row, j]) for a in (events.loss_day, events.paid_day, events.default_day))
+        if lost != NEVER:
+            what = "insolvency" if lost == failed else "protracted default"
+        else:
+            what = "protracted, then paid" if events.protracted[row, j] else "paid late"
+        rows.append(
+            {
+                "buyer_id": buyers.buyer_id[b],
+                "buyer": buyers.name[b],
+                "invoice_id": invoices.invoice_id[i] if len(invoices) else "",
+                "issued": date(int(book.issue_day[i])) if len(invoices) else "",
+                "due": date(int(book.due_day[i])),
+                "currency": model.portfolio.currencies[int(book.currency[i])],
+                "amount": float(book.amount[i]),
+                "what_happened": what,
+                "on": date(lost),
+                "paid": date(paid) if paid <= horizon else ("after the horizon" if paid != NEVER else ""),
+                "recovery_rate": float(events.recovery[row, j]),
+                "loss": float(events.loss[row, j]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def programme_table(replay: Replay) -> pd.DataFrame:
+    """What each programme made of the scenario; one row per programme, study currency."""
+    import pandas as pd
+
+    block, row = replay.block, replay.row
+    table = {
+        "programme": [p.name for p in replay.model.study.programmes],
+        "indemnity": block.policy.indemnity[row],
+        "indemnity_in_horizon": block.policy.indemnity_in_horizon[row],
+        "retained_loss": block.ledger.gross_loss[row] - block.policy.indemnity[row],
+        "premium": block.policy.premium[row],
+    }
+    if block.cash is not None:
+        for name in ("minimum_cash", "minimum_headroom", "shortfall_amount", "first_shortfall_period", "ending_cash"):
+            table[name] = getattr(block.cash, name)[row]
+    return pd.DataFrame(table)
+
+
+def tell(replay: Replay, console: Console) -> None:
+    """Print the story of one scenario."""
+    from rich.table import Table
+    from rich.text import Text
+
+    ledger, row, model = replay.block.ledger, replay.row, replay.model
+    currency = model.study.study.currency
+    console.print(f"[bold]Scenario {replay.scenario:,}[/bold] of {model.study.study.title}", highlight=False)
+    state = ", ".join(
+        f"{name} {value:+.2f}"
+        for name, value in zip(model.drivers, replay.block.states.drivers[row], strict=True)
+        if name == "global" or abs(value) > 2
+    )
+    console.print(
+        f"common state: {state} (standard deviations; low is bad)\n"
+        f"gross loss {ledger.gross_loss[row]:,.0f} {currency}; "
+        f"{ledger.n_defaults[row]} insolvencies, {ledger.n_protracted[row]} protracted defaults",
+        highlight=False,
+        markup=False,
+    )
+    for title, frame in (("Debts that went wrong", debt_table(replay)), ("Programmes", programme_table(replay))):
+        if frame.empty:
+            continue
+        table = Table(title=title, title_justify="left", header_style="bold")
+        for column in frame.columns:
+            numeric = frame[column].dtype.kind in "if"
+            table.add_column(str(column).replace("_", " "), justify="right" if numeric else "left")
+        for values in frame.itertuples(index=False):
+            table.add_row(*(Text(_shown(v)) for v in values))
+        console.print(table)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 10 or value == 0 else f"{value:.2f}"
+    return str(value)
