@@ -2,6 +2,8 @@
 
 import csv
 import math
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri, stdtr
 
-from simulator.defaults.curves import CERTAIN_HAZARD, TABLE_FOLDER, cumulative_hazard, rating_curves
-from simulator.defaults.plan import build_defaults, known_ratings
+from simulator.defaults.curve_files import CERTAIN_HAZARD, TABLE_FOLDER, cumulative_hazard, rating_curves
+from simulator.defaults.curves import check_ratings, known_ratings
+from simulator.defaults.plan import build_defaults
 from simulator.errors import InputError, Problems
 from simulator.study.calendar import Calendar
 from tests.small_books import portfolio, study
@@ -131,6 +134,21 @@ def test_unknown_and_blank_ratings_are_all_reported():
     assert "known in sp_1981_2024: AAA, AA+, AA" in blank.message
     assert (unknown.value, unknown.suggestion) == ("BBB*", "BBB")
     assert "'B'" in unknown.message
+
+
+def test_ratings_can_be_checked_without_a_calendar(tmp_path):
+    check_ratings(study(), portfolio(["A"], rating=["B-"]))
+    with pytest.raises(InputError, match="unknown rating of buyer 'A'"):
+        check_ratings(study(), portfolio(["A"], rating=["B--"]))
+    with pytest.raises(InputError, match="blank for buyer 'A'"):
+        check_ratings(study({"pd": {"source": "column"}}), portfolio(["A"]))
+    with pytest.raises(InputError, match="no such file"):
+        check_ratings(study({"pd": {"source": "curve", "file": "c.csv"}}), portfolio(["A"]), tmp_path)
+
+
+def test_checking_ratings_compiles_nothing():
+    code = "import sys, simulator.defaults.curves; sys.exit('numba' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_known_ratings(tmp_path):
