@@ -1,0 +1,1 @@
+"""What is insured: terms, covered debt, indemnity and its payment day."""

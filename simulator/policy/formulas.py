@@ -8,6 +8,10 @@ of docs/MODEL.md.
 
 from simulator.jit import NEVER, scalar
 
+#: Codes of the wordings, as kept in ``PolicyPlan.order``.
+PERCENT_FIRST = 0
+DEDUCTIBLE_FIRST = 1
+
 # --- when ------------------------------------------------------------------------------------------------------------
 
 
@@ -41,6 +45,15 @@ def is_claimed(issue_day, paid_day, loss_day):
     Worked number: issued day 14, paid on day 140, date of loss 70 → True; date of loss 140 → False.
     """
     return issue_day <= loss_day and paid_day > loss_day
+
+
+@scalar
+def claim_key(loss_day, buyer_rank):
+    """Sort key of a claim: by date of loss, then by rank of the buyer's id.
+
+    Worked number: day 14, rank 3 → 14·2³² + 3 = 60129542147.
+    """
+    return loss_day * 4294967296 + buyer_rank
 
 
 # --- how much --------------------------------------------------------------------------------------------------------
@@ -155,6 +168,23 @@ def deductible_first(covered, non_qualifying_loss, insured_percentage, each_and_
     return 0.0, excess - payable, covered - claim, absorbed, payable - paid, paid
 
 
+@scalar
+def apply_wording(
+    order, covered, non_qualifying_loss, insured_percentage, each_and_every, first_loss_left, liability_left
+):
+    """One claim under the wording with code ``order``; arguments and result as in :func:`percent_first`.
+
+    Worked number: covered 50,000, 90 %, each-and-every 5,000 → 40,000 paid by order 0, 40,500 by order 1.
+    """
+    if order == PERCENT_FIRST:
+        return percent_first(
+            covered, non_qualifying_loss, insured_percentage, each_and_every, first_loss_left, liability_left
+        )
+    return deductible_first(
+        covered, non_qualifying_loss, insured_percentage, each_and_every, first_loss_left, liability_left
+    )
+
+
 # --- afterwards ------------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +196,26 @@ def insurer_share(money, indemnity, debt):
     Worked number: dividend 12,000, indemnity 60,000, debt 120,000 → 6,000.
     """
     return money * indemnity / debt
+
+
+@scalar
+def receipt_day(paid_day, loss_day, recovery_lag):
+    """Day on which later money arrives on a debt: its late payment, or its recovery; NEVER if nothing comes.
+
+    Worked number: paid on day 300 → 300; lost on day 70 with recoveries after 364 days → 434.
+    """
+    if paid_day != NEVER:
+        return paid_day
+    return loss_day + recovery_lag if loss_day != NEVER else NEVER
+
+
+@scalar
+def receipt_amount(amount, paid_day, recovery):
+    """Money that arrives on that day, in the invoice's currency: all of it when paid late, else the recovered part.
+
+    Worked number: 120,000 lost with a recovery rate of 10 % → 12,000.
+    """
+    return amount if paid_day != NEVER else amount * recovery
 
 
 @scalar

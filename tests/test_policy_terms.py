@@ -1,0 +1,260 @@
+"""Each term as an underwriter would check it: loss in, indemnity out (DOMAIN 2.1, 2.3)."""
+
+import numpy as np
+import pytest
+
+from simulator.jit import NEVER
+from simulator.policy import formulas as f
+from simulator.policy.formulas import deductible_first, percent_first
+from simulator.policy.apply import apply_policies
+from tests.policy_cases import Debt, Stopped, arrays, clock, constant_rates, gaps, plan, settle, terms
+
+INF = np.inf
+# covered, non-qualifying loss, each-and-every, aggregate first loss left, liability left, W1 pays, W2 pays (90 %)
+SINGLE_CLAIMS = [
+    (4_999.99, 5_000, 0, 0, INF, 0, 0),
+    (5_000, 5_000, 0, 0, INF, 4_500, 4_500),
+    (50_000, 0, 5_000, 0, INF, 40_000, 40_500),
+    (50_000, 0, 0, 10_000, INF, 35_000, 36_000),
+    (50_000, 0, 5_000, 10_000, INF, 30_000, 31_500),
+    (10_000, 0, 5_000, 10_000, INF, 0, 0),
+    (100_000, 1_000, 2_500, 20_000, INF, 67_500, 69_750),
+    (500_000, 0, 0, 0, 300_000, 300_000, 300_000),
+]
+
+
+@pytest.mark.parametrize(("covered", "nql", "excess", "first_loss", "left", "w1", "w2"), SINGLE_CLAIMS)
+def test_single_claims(covered, nql, excess, first_loss, left, w1, w2):
+    for wording, pays in ((percent_first, w1), (deductible_first, w2)):
+        steps = wording(covered, nql, 0.9, excess, first_loss, left)
+        assert steps[-1] == pytest.approx(pays, abs=0.001)
+        assert sum(steps) == pytest.approx(covered, rel=1e-12)
+        assert min(steps) >= 0
+
+
+@pytest.mark.parametrize(("covered", "nql", "excess", "first_loss", "left", "w1", "w2"), SINGLE_CLAIMS)
+def test_single_claims_through_the_room(covered, nql, excess, first_loss, left, w1, w2):
+    wording = {
+        "non_qualifying_loss": nql,
+        "each_and_every_first_loss": excess,
+        "aggregate_first_loss": first_loss,
+        "maximum_liability": left,
+    }
+    rows = settle([terms(order=0, **wording), terms(order=1, **wording)], [[Debt(0, covered, insolvent=70, lost=70)]])
+    np.testing.assert_allclose(rows.indemnity_gross[0], [w1, w2], atol=0.001)
+
+
+def test_regression_vectors_of_a_claims_engine():
+    """Covered 75,000 at 90 %, gate 1,000, excess 500, first loss 2,000, cap 200,000; then 85,000 with 50,000 left."""
+    gate, percentage, excess, first_loss, cap, pays = percent_first(75_000, 1_000, 0.9, 500, 2_000, 200_000)
+    steps = [75_000 - gate, 75_000 - gate - percentage]
+    steps += [steps[-1] - excess, steps[-1] - excess - first_loss, steps[-1] - excess - first_loss - cap]
+    assert [*steps, pays] == pytest.approx([75_000, 67_500, 67_000, 65_000, 65_000, 65_000])
+    *_, cap, pays = percent_first(85_000, 1_000, 0.9, 500, 0, 50_000)
+    assert (pays + cap, pays) == (76_000, 50_000)
+
+
+def test_two_claims_share_first_loss_and_cap():
+    """The same vectors as two claims of one policy: the second finds the first loss gone and 135,000 left."""
+    policy = terms(
+        non_qualifying_loss=1_000, each_and_every_first_loss=500, aggregate_first_loss=2_000, maximum_liability=100_000
+    )
+    rows = settle([policy], [[Debt(0, 75_000, insolvent=10), Debt(1, 85_000, insolvent=20)]])
+    assert rows.indemnity_gross[0, 0] == pytest.approx(100_000)
+    assert gaps(rows)["maximum_liability"] == pytest.approx(65_000 + 76_000 - 100_000)
+    assert gaps(rows)["aggregate_first_loss"] == pytest.approx(2_000)
+
+
+def test_worked_numbers_of_the_docstrings():
+    assert f.protracted_loss_day(70, 182, 300) == 252
+    assert f.protracted_loss_day(70, 182, 252) == NEVER
+    assert f.protracted_loss_day(-400, 180, NEVER) == 1
+    assert f.protracted_loss_day(-400, 180, 1) == NEVER
+    assert f.date_of_loss(300, 252) == 252
+    assert f.is_claimed(14, 140, 70)
+    assert not f.is_claimed(14, 140, 140)
+    assert f.claim_key(14, 3) == 60_129_542_147
+    assert f.covered_debt(100_000.0, 90_000.0) == 90_000
+    assert not f.qualifies(4_999.99, 5_000)
+    assert f.qualifies(5_000, 5_000)
+    assert f.after_percentage(90_000.0, 0.9) == 81_000
+    assert f.after_each_and_every(81_000.0, 1_000.0) == 80_000
+    assert f.after_each_and_every(800.0, 1_000.0) == 0
+    assert f.absorbed_by_aggregate_first_loss(80_000.0, 20_000.0) == 20_000
+    assert f.capped_by_maximum_liability(71_000.0, 59_400.0) == 59_400
+    assert percent_first(1e5, 1e3, 0.9, 2.5e3, 2e4, INF) == (0, 10_000, 2_500, 20_000, 0, 67_500)
+    assert deductible_first(1e5, 1e3, 0.9, 2.5e3, 2e4, INF) == (0, 7_750, 2_500, 20_000, 0, 69_750)
+    assert f.apply_wording(0, 5e4, 0.0, 0.9, 5e3, 0.0, INF)[-1] == 40_000
+    assert f.apply_wording(1, 5e4, 0.0, 0.9, 5e3, 0.0, INF)[-1] == 40_500
+    assert f.insurer_share(12_000.0, 60_000.0, 120_000.0) == 6_000
+    assert f.receipt_day(300, NEVER, 364) == 300
+    assert f.receipt_day(NEVER, 70, 364) == 434
+    assert f.receipt_day(NEVER, NEVER, 364) == NEVER
+    assert f.receipt_amount(120_000.0, NEVER, 0.1) == 12_000
+    assert f.premium_on_turnover(220_000.0, 0.005, 3_200.0) == 3_200
+    assert f.premium_due(220_000.0, 0.005, 3_200.0, 120.0, 0.1) == pytest.approx(3_652)
+    assert f.premium_adjustment(1e6, 0.005, 3_200.0, 0.1) == pytest.approx(1_980)
+
+
+# --- limits and perils ---
+
+
+def test_limit_zero_is_no_cover_and_no_limit_is_full_cover():
+    debts = [[Debt(0, 1_000, insolvent=5), Debt(1, 1_000, insolvent=5), Debt(2, 1_000, insolvent=5)]]
+    rows = settle([terms(1.0, limit=[0.0, 400.0, INF])], debts)
+    assert gaps(rows) == {
+        "debt": 3_000, "not_covered": 1_000, "over_limit": 600, "non_qualifying": 0, "coinsurance": 0,
+        "each_and_every": 0, "aggregate_first_loss": 0, "maximum_liability": 0, "indemnity": 1_400,
+    }  # fmt: skip
+
+
+def test_without_insurance_everything_is_zero():
+    programme = terms(insured=False, premium_fees=5.0, premium_minimum=7.0, instalment=1.0)
+    rows = settle([programme], [[Debt(0, 1_000, insolvent=5)]])
+    assert all((values == 0).all() for values in rows)
+
+
+def test_percentage_depends_on_peril_and_kind_of_limit():
+    policy = {
+        "percentage_insolvency": 0.9,
+        "percentage_protracted": 0.8,
+        "percentage_discretionary": 0.6,
+        "discretionary": [False, False, True, True],
+        "waiting_days": 180,
+    }
+    late = {"due": 10, "protracted": True}
+    debts = [
+        Debt(0, 100, insolvent=50),
+        Debt(1, 1_000, **late),
+        Debt(2, 10_000, insolvent=50),
+        Debt(3, 100_000, **late),
+    ]
+    assert settle([policy], [debts]).indemnity_gross[0, 0] == pytest.approx(90 + 800 + 6_000 + 60_000)
+    blank = policy | {"percentage_discretionary": np.nan}
+    assert settle([blank], [debts]).indemnity_gross[0, 0] == pytest.approx(90 + 800 + 9_000 + 80_000)
+
+
+def test_insolvency_on_the_day_the_waiting_period_ends_is_insolvency():
+    policy = {"percentage_insolvency": 0.9, "percentage_protracted": 0.5, "waiting_days": 180}
+    for insolvent, share in ((190, 0.9), (191, 0.5)):
+        rows = settle([policy], [[Debt(0, 100, due=10, protracted=True, insolvent=insolvent)]])
+        assert rows.indemnity_gross[0, 0] == pytest.approx(100 * share)
+
+
+def test_date_of_loss_follows_each_programmes_waiting_period():
+    """Paid on day 230, due on day 10: a claim after 180 days, none after 240."""
+    debt = Debt(0, 100, due=10, paid=230, protracted=True)
+    rows = settle([terms(1.0, waiting_days=180), terms(1.0, waiting_days=240)], [[debt]])
+    assert rows.indemnity_gross[0].tolist() == [100, 0]
+    assert rows.indemnity[0].tolist() == [0, 0]  # all of it came in late and went back to the insurer
+    assert rows.claim_cash[0, 0, 189 // 7] == 100
+    assert rows.claim_cash[0, 0, 229 // 7] == -100
+
+
+def test_the_oldest_unpaid_invoice_sets_the_date_and_takes_the_others_along():
+    debts = [
+        Debt(0, 100, issue=0, due=20, protracted=True),
+        Debt(0, 10, issue=150, due=180, paid=250),
+        Debt(0, 1, issue=201, due=230, protracted=True),
+        Debt(0, 1_000, issue=0, due=20, paid=200),
+    ]
+    rows = settle([terms(1.0, waiting_days=180)], [debts])
+    assert gaps(rows)["debt"] == 110  # day 200: the third is shipped later, the fourth paid that day
+    assert rows.indemnity[0, 0] == 100
+
+
+def test_disputed_and_open_items():
+    debts = [
+        Debt(0, 100, insolvent=5, disputed=True),
+        Debt(0, 10, insolvent=5, open_item=True),
+        Debt(0, 1, insolvent=5),
+    ]
+    rows = settle([terms(1.0), terms(1.0, covers_open_items=False)], [debts])
+    assert rows.indemnity_gross[0].tolist() == [11, 1]
+    assert gaps(rows, p=1)["not_covered"] == 110
+
+
+@pytest.mark.parametrize(("rank", "net"), [([0, 1], 100.0), ([1, 0], 50.0)])
+def test_claims_of_one_day_go_by_rank_of_the_buyers_id(rank, net):
+    """Only the first of two claims of one day finds the maximum liability; half of the second's debt is recovered."""
+    built = plan([terms(1.0, maximum_liability=100)], 2)
+    built.buyer_rank[:] = rank
+    book, events = arrays([[Debt(0, 100, insolvent=5), Debt(1, 100, insolvent=5, lost=5, recovery=0.5)]])
+    rows = apply_policies(built, book, clock(), events, constant_rates(1), 0)
+    assert rows.indemnity_gross[0, 0] == 100
+    assert rows.indemnity[0, 0] == net
+
+
+# --- money and time ---
+
+
+def test_indemnity_and_shares_on_the_horizon_clock():
+    """Paid after settlement; the dividend comes before the indemnity, so its share waits for it."""
+    debt = Debt(0, 1_000, insolvent=10, lost=10, recovery=0.2)
+    rows = settle([terms(0.9, settlement_days=30)], [[debt]], recovery_lag=14)
+    assert rows.claim_cash[0, 0, 39 // 7] == pytest.approx(900 - 180)
+    assert rows.claim_cash.sum() == pytest.approx(rows.indemnity[0, 0])
+    late = settle([terms(0.9, settlement_days=360)], [[debt]], recovery_lag=14)
+    assert late.claim_cash.sum() == 0
+    assert late.indemnity_in_horizon[0, 0] == 0
+    assert late.indemnity[0, 0] == pytest.approx(720)
+    dividend_late = settle([terms(0.9, settlement_days=30)], [[debt]], recovery_lag=364)
+    assert dividend_late.indemnity_in_horizon[0, 0] == pytest.approx(900)
+    assert dividend_late.indemnity[0, 0] == pytest.approx(720)
+
+
+def test_debt_is_converted_on_the_date_of_loss_and_later_money_on_its_day():
+    rates = np.ones((1, 2, 53))
+    rates[0, 1, :] = np.linspace(2.0, 1.0, 53)  # falls by 1/52 a week
+    debt = Debt(0, 520, insolvent=70, lost=70, recovery=0.5, currency=1)
+    rows = settle([terms(0.5)], [[debt]], rates=rates, recovery_lag=70)
+    assert gaps(rows)["debt"] == pytest.approx(520 * (2 - 10 / 52))
+    money = 260 * (2 - 20 / 52)
+    assert rows.indemnity[0, 0] == pytest.approx(260 * (2 - 10 / 52) - money / 2)
+
+
+def test_shares_never_exceed_the_indemnity_and_earlier_money_fills_it():
+    """The currency doubles after the loss: two payments are worth more than the debt was."""
+    rates = np.ones((1, 2, 53))
+    rates[0, 1, 20:] = 4.0
+    debts = [
+        Debt(0, 100, due=1, paid=300, protracted=True, currency=1),
+        Debt(0, 100, due=1, paid=200, protracted=True, currency=1),
+    ]
+    rows = settle([terms(1.0, waiting_days=100, settlement_days=10)], [debts], rates=rates)
+    assert rows.indemnity_gross[0, 0] == 200
+    assert rows.indemnity[0, 0] == 0
+    assert rows.claim_cash[0, 0, 199 // 7] == -200
+    assert rows.claim_cash[0, 0, 299 // 7] == 0
+
+
+def test_debt_of_a_claim_beyond_the_horizon_uses_its_last_rate():
+    rates = np.ones((1, 1, 53))
+    rates[0, 0, -1] = 3.0
+    rows = settle([terms(1.0, waiting_days=400)], [[Debt(0, 10, due=100, protracted=True)]], rates=rates)
+    assert rows.indemnity[0, 0] == 30
+    assert rows.indemnity_in_horizon[0, 0] == 0
+
+
+def test_constant_exposure():
+    """One pseudo-invoice per buyer, issued the day before, never due; one period."""
+    debts = [Debt(0, 100, issue=-1, due=NEVER, insolvent=365, lost=365, recovery=0.25, open_item=True)]
+    rows = settle([terms(0.8)], [debts], rates=np.ones((1, 1, 2)), when=clock(365, 365))
+    assert rows.indemnity_gross[0, 0] == pytest.approx(80)
+    assert rows.indemnity[0, 0] == pytest.approx(60)
+
+
+# --- premium ---
+
+
+def test_premium_follows_what_was_shipped():
+    policy = terms(
+        limit=[INF, 0.0], planned_turnover=1_000_000, premium_rate=0.005, premium_minimum=3_200, premium_tax=0.1,
+        premium_fees=100, instalment=[800 if t in (0, 13, 26, 39) else 0 for t in range(52)],
+    )  # fmt: skip
+    stopped = [[], [Stopped(0, 200_000), Stopped(1, 50_000)], [Stopped(0, 900_000)]]
+    rows = settle([policy], [[], [], []], n_buyers=2, stopped=stopped)
+    np.testing.assert_allclose(rows.premium[:, 0], [(p + 100) * 1.1 for p in (5_000, 4_000, 3_200)])
+    np.testing.assert_allclose(rows.premium_cash.sum(axis=2), rows.premium)
+    np.testing.assert_allclose(rows.premium_cash[0, 0, [0, 13, 26, 39, 51]], [990, 880, 880, 880, 1_980])
+    assert rows.premium_cash[2, 0, 51] == 0
