@@ -175,14 +175,14 @@ class Credit(Section):
     dependence: Dependence = Dependence()
     """How buyers fail together."""
     recovery: Recovery = Recovery()
-    """What is recovered."""
+    """What is recovered on a lost debt."""
 
 
 class NoDelay(Section):
     """Everybody pays on the due date."""
 
     model: Literal["none"]
-    """Law of the delay: everybody pays on the due date."""
+    """Law of the delay; none: everybody pays on the due date."""
 
 
 class LognormalDelay(Section):
@@ -195,7 +195,7 @@ class LognormalDelay(Section):
     sigma: float = Field(gt=0, le=5)
     """Standard deviation of its logarithm."""
     shift_days: float = 0.0
-    """Added to it; negative allows early payment."""
+    """Added to the positive part, days; negative allows early payment."""
 
 
 class GammaDelay(Section):
@@ -204,9 +204,9 @@ class GammaDelay(Section):
     model: Literal["gamma"]
     """Law of the delay: shift + gamma."""
     shape: float = Field(gt=0)
-    """Shape."""
+    """Shape of the gamma or Weibull part."""
     scale_days: float = Field(gt=0)
-    """Scale, days."""
+    """Scale of the delay, days."""
     shift_days: float = 0.0
     """Added to it; negative allows early payment."""
 
@@ -230,7 +230,7 @@ class StudentTDelay(Section):
     model: Literal["student_t"]
     """Law of the delay: location + scale * Student-t."""
     location_days: float = 0.0
-    """Centre, days."""
+    """Centre of the delay, days."""
     scale_days: float = Field(gt=0)
     """Scale, days."""
     degrees_of_freedom: float = Field(gt=0)
@@ -314,7 +314,7 @@ class Payment(Section):
     shares: DelayShares = DelayShares()
     """What delays have in common."""
     pay_runs: PayRuns = PayRuns()
-    """Pay runs."""
+    """When buyers pay: at once, or at their next pay run."""
     protracted_default: ProtractedDefault = ProtractedDefault()
     """When lateness becomes loss."""
     stop_shipment_after: Length | None = None
@@ -327,7 +327,7 @@ class Fx(Section):
     model: Literal["none", "gbm", "student_t", "bootstrap"] = "gbm"
     """Law of log rates; none keeps them at their spot."""
     rates: dict[str, float] = {}
-    """Spot, study currency per one unit: {USD: 0.92}. From the history's last day where not given."""
+    """Spot rates, study currency per one unit: {USD: 0.92}. From the history's last day where not given."""
     volatility: dict[str, Share] = {}
     """Annual volatility against the study currency; from history or the shipped table where not given."""
     correlation: dict[str, dict[str, float]] | None = None
@@ -376,7 +376,7 @@ class Liquidity(Section):
     minimum_cash: PositiveMoney = 0.0
     """Least cash to operate; a shortfall is cash and undrawn line falling below it."""
     credit_line: CreditLine = CreditLine()
-    """Bank line."""
+    """Committed bank line."""
     operating_costs: PositiveMoney = 0.0
     """Fixed outflows per month."""
     outflows: str | None = None
@@ -410,9 +410,9 @@ class PercentageByPeril(Section):
     """Insured percentage by peril."""
 
     insolvency: Fraction = 0.9
-    """When the buyer is insolvent."""
+    """Insured percentage when the buyer is insolvent."""
     protracted_default: Fraction = 0.9
-    """When the buyer does not pay within the waiting period."""
+    """Insured percentage when the buyer does not pay within the waiting period."""
 
 
 class NoCover(Section):
@@ -421,7 +421,7 @@ class NoCover(Section):
     name: str = Field(min_length=1)
     """Name in tables and figures."""
     type: Literal["none"]
-    """none: self-insurance, no policy."""
+    """Kind of arrangement; none: self-insurance, no policy; the others are policies."""
     extends: str | None = None
     """Name of a programme whose terms are taken over first."""
     reserve: PositiveMoney = 0.0
@@ -544,27 +544,27 @@ class Study(Section):
     schema_: Literal[1] = Field(default=1, alias="schema")
     """Version of this file format."""
     study: StudyInfo
-    """What is asked."""
+    """What is asked: title, day, currency, horizon."""
     portfolio: PortfolioSection
-    """The ledger."""
+    """The ledger: where it is and how it is read."""
     credit: Credit = Credit()
-    """Who fails."""
+    """Who fails, when, and what is recovered."""
     payment: Payment = Payment()
-    """Who pays when."""
+    """Who pays when: delays, pay runs, when lateness becomes loss."""
     fx: Fx = Fx()
-    """Currencies."""
+    """Currencies: law, volatility, correlation, hedges."""
     transfer: Transfer = Transfer()
-    """Transfer events."""
+    """Transfer events: payments blocked by a country."""
     liquidity: Liquidity = Liquidity()
-    """Cash."""
+    """Cash: what is in the bank and what leaves it."""
     programmes: tuple[Programme, ...] = Field(min_length=1)
     """Arrangements compared on the same scenarios; the first is the baseline."""
     stresses: dict[str, Stress] = {}
-    """Named variants."""
+    """Named variants of the study, run beside it on the same random numbers."""
     simulation: Simulation = Simulation()
-    """Scenarios and seed."""
+    """How many scenarios, and from which seed."""
     report: ReportSection = ReportSection()
-    """The report."""
+    """What the report shows."""
 
 
 __all__ = [
