@@ -1,0 +1,88 @@
+"""The scenario columns of a result as samples, each sorted at most once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.measures.cost_of_risk import capital_charge, capital_rate, expected_cost, reserve_cost
+from simulator.measures.estimate import Functional
+from simulator.measures.sample import Floats, Sample, probabilities
+
+if TYPE_CHECKING:
+    from simulator.results.result import Result
+
+
+class Columns:
+    """Samples by variable and programme, on the weights of one result.
+
+    Attributes:
+        result: the result they come from.
+        p: scenario probabilities, ``None`` for equal ones.
+        n_programmes: number of programmes.
+    """
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.p = probabilities(result.scenarios["weight"].to_numpy())
+        self.n_programmes = int(result.scenarios.sizes["programme"])
+        self.n_scenarios = int(result.scenarios.sizes["scenario"])
+        self._samples: dict[tuple[str, int], Sample] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether the result holds a variable."""
+        return name in self.result.scenarios
+
+    def values(self, name: str, programme: int = -1) -> Floats:
+        """Values of a variable over the scenarios; of one programme where it varies by programme."""
+        variable = self.result.scenarios[name]
+        if "programme" in variable.dims:
+            variable = variable.isel(programme=programme)
+        return np.asarray(variable.to_numpy(), dtype=np.float64)
+
+    def sample(self, name: str, programme: int = -1) -> Sample:
+        """The sample of a variable; ``programme`` is left out for variables of the scenario alone."""
+        key = (name, programme)
+        if key not in self._samples:
+            self._samples[key] = Sample(self.values(name, programme), self.p)
+        return self._samples[key]
+
+    def derived(self, values: Floats) -> Sample:
+        """A sample of values computed from columns, on the same weights."""
+        return Sample(values, self.p)
+
+    def event(self, happened: NDArray[np.bool_]) -> Sample:
+        """A sample of 0 and 1 from a boolean column."""
+        return Sample(np.asarray(happened, dtype=np.float64), self.p)
+
+    def financing(self, programme: int) -> Sample:
+        """Financing cost; zero where cash was not simulated."""
+        if self.has("financing_cost"):
+            return self.sample("financing_cost", programme)
+        return Sample(np.zeros(self.n_scenarios), self.p)
+
+    def reserve(self, programme: int) -> float:
+        """Reserve of a programme, money."""
+        return self.result.study.programmes[programme].reserve
+
+    def reserve_cost(self, programme: int) -> Functional:
+        """Known cost of the reserve over the horizon."""
+        value = reserve_cost(self.result.study, programme)
+        return Functional(value, np.zeros(self.n_scenarios), self.p)
+
+    def capital_charge(self, programme: int) -> Functional:
+        """Capital charge on retained loss."""
+        return capital_charge(self.sample("retained_loss", programme), capital_rate(self.result.study, programme))
+
+    def cost_of_risk(self, programme: int) -> Functional:
+        """Expected cost of risk, the error of its capital charge included."""
+        study = self.result.study
+        return expected_cost(
+            self.sample("premium", programme),
+            self.sample("retained_loss", programme),
+            self.financing(programme),
+            capital_rate(study, programme),
+            reserve_cost(study, programme),
+        )

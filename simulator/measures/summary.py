@@ -1,0 +1,183 @@
+"""The tidy summary of a result: every measure of every programme, with its error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.measures.columns import Columns
+from simulator.measures.curves import first_shortfall_median
+from simulator.measures.estimate import Z95, Estimate
+from simulator.measures.estimates import conditional_mean, mean, probability, ratio, standard_deviation
+from simulator.measures.sample import Sample
+from simulator.measures.tail import tail_value_at_risk, value_at_risk, value_at_risk_functional
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.results.result import Result
+
+COLUMNS = (
+    "stress", "measure", "programme", "level",
+    "value", "standard_error", "ci_low", "ci_high", "effective_sample_size", "unit",
+)  # fmt: skip
+GAP_STEPS = (
+    "debt", "not_covered", "over_limit", "non_qualifying", "coinsurance", "each_and_every", "aggregate_first_loss",
+    "maximum_liability",
+)  # fmt: skip
+NO_LEVEL = math.nan
+QUARTILES_OF_NORMAL = 1.3489795003921634
+Row = tuple[str, float, Estimate]
+
+
+def summarise(result: Result) -> pd.DataFrame:
+    """Measure a result and its stresses.
+
+    Returns:
+        One row per stress (blank for the study itself), measure, programme (blank for what does not depend on it)
+        and level (NaN where the measure has none): value, standard_error, ci_low, ci_high, effective_sample_size and
+        unit (the study currency, ``1``, ``day``, ``week`` or ``month``). Names are those of the dictionary, kind
+        ``measure``. What needs cash is left out in constant-exposure mode.
+    """
+    import pandas as pd
+
+    records = list(_records("", result))
+    for name, stress in result.stresses.items():
+        records += _records(name, stress)
+    return pd.DataFrame(records, columns=list(COLUMNS))
+
+
+def _records(stress: str, result: Result) -> Iterator[tuple[object, ...]]:
+    columns = Columns(result)
+    levels = tuple(result.study.report.levels)
+    for row in scenario_rows(columns, levels):
+        yield record(result, stress, "", row)
+    for index, programme in enumerate(result.programmes):
+        for row in programme_rows(columns, index, levels):
+            yield record(result, stress, programme, row)
+
+
+def record(result: Result, stress: str, programme: str, row: Row) -> tuple[object, ...]:
+    """One row of the tidy table."""
+    measure, level, found = row
+    units = {"money": result.currency, "period": result.study.study.period}
+    return (
+        stress, measure, programme, level,
+        found.value, found.standard_error, found.ci_low, found.ci_high, found.effective_sample_size,
+        units.get(found.unit, found.unit),
+    )  # fmt: skip
+
+
+def scenario_rows(columns: Columns, levels: tuple[float, ...]) -> Iterator[Row]:
+    """Measures that do not depend on the programme."""
+    gross = columns.sample("gross_loss")
+    yield "gross_loss_mean", NO_LEVEL, mean(gross).estimate()
+    yield "gross_loss_sd", NO_LEVEL, standard_deviation(gross).estimate()
+    yield from _tails("gross_loss", gross, levels)
+    if columns.has("largest_loss"):
+        largest = columns.sample("largest_loss")
+        yield "largest_loss_mean", NO_LEVEL, mean(largest).estimate()
+        yield from _by_level("largest_loss_value_at_risk", levels, lambda level: value_at_risk(largest, level))
+    for name in ("n_defaults", "n_protracted"):
+        if columns.has(name):
+            yield f"{name}_mean", NO_LEVEL, mean(columns.sample(name)).estimate("1")
+    for name in ("fx_loss", "delay_cost", "collected"):
+        if columns.has(name):
+            yield f"{name}_mean", NO_LEVEL, mean(columns.sample(name)).estimate()
+    if columns.has("fx_loss"):
+        fx = columns.sample("fx_loss")
+        yield from _by_level("fx_loss_value_at_risk", levels, lambda level: value_at_risk(fx, level))
+    yield from _dso(columns)
+
+
+def _tails(name: str, sample: Sample, levels: tuple[float, ...]) -> Iterator[Row]:
+    yield from _by_level(f"{name}_value_at_risk", levels, lambda level: value_at_risk(sample, level))
+    yield from _by_level(
+        f"{name}_tail_value_at_risk", levels, lambda level: tail_value_at_risk(sample, level).estimate()
+    )
+
+
+def _by_level(measure: str, levels: tuple[float, ...], at: Callable[[float], Estimate]) -> Iterator[Row]:
+    for level in levels:
+        yield measure, level, at(level)
+
+
+def _dso(columns: Columns) -> Iterator[Row]:
+    """Days sales outstanding when the horizon ends.
+
+    Paths are kept as quantiles, so the standard deviation behind the error is read off the quartiles as if normal.
+    """
+    paths = columns.result.paths
+    if "mean_dso" not in paths or "dso" not in paths:
+        return
+    value = float(paths["mean_dso"].isel(period=-1))
+    ends = paths["dso"].isel(period=-1)
+    quartiles = np.interp([0.25, 0.75], paths["quantile"].to_numpy(), ends.transpose("quantile").to_numpy())
+    size = columns.derived(np.zeros(columns.n_scenarios)).kish
+    error = float(quartiles[1] - quartiles[0]) / QUARTILES_OF_NORMAL / math.sqrt(size)
+    reach = Z95 * error
+    yield "dso_ending_mean", NO_LEVEL, Estimate(value, error, value - reach, value + reach, size, "day")
+
+
+def programme_rows(columns: Columns, programme: int, levels: tuple[float, ...]) -> Iterator[Row]:
+    """Measures of one programme."""
+    retained = columns.sample("retained_loss", programme)
+    yield "retained_loss_mean", NO_LEVEL, mean(retained).estimate()
+    yield "retained_loss_sd", NO_LEVEL, standard_deviation(retained).estimate()
+    yield from _tails("retained_loss", retained, levels)
+    yield from _insurance(columns, programme)
+    yield from _costs(columns, programme)
+    if columns.reserve(programme) > 0.0:
+        beyond = columns.event(retained.values > columns.reserve(programme))
+        yield "reserve_ruin_probability", NO_LEVEL, probability(beyond)
+    if columns.has("minimum_headroom"):
+        yield from _liquidity(columns, programme, levels)
+
+
+def _insurance(columns: Columns, programme: int) -> Iterator[Row]:
+    indemnity = mean(columns.sample("indemnity", programme))
+    gross = mean(columns.sample("indemnity_gross", programme))
+    premium = mean(columns.sample("premium", programme))
+    yield "indemnity_mean", NO_LEVEL, indemnity.estimate()
+    yield "indemnity_gross_mean", NO_LEVEL, gross.estimate()
+    if columns.has("indemnity_in_horizon"):
+        yield "indemnity_in_horizon_mean", NO_LEVEL, mean(columns.sample("indemnity_in_horizon", programme)).estimate()
+    for step in GAP_STEPS:
+        yield f"gap_{step}_mean", NO_LEVEL, mean(columns.sample(f"gap_{step}", programme)).estimate()
+    yield "indemnity_ratio", NO_LEVEL, ratio(gross, mean(columns.sample("gap_debt", programme))).estimate("1")
+    if premium.value > 0.0:
+        yield "loss_ratio", NO_LEVEL, ratio(indemnity, premium).estimate("1")
+
+
+def _costs(columns: Columns, programme: int) -> Iterator[Row]:
+    yield "premium_mean", NO_LEVEL, mean(columns.sample("premium", programme)).estimate()
+    yield "financing_cost_mean", NO_LEVEL, mean(columns.financing(programme)).estimate()
+    yield "capital_charge", NO_LEVEL, columns.capital_charge(programme).estimate()
+    yield "reserve_cost", NO_LEVEL, columns.reserve_cost(programme).estimate()
+    yield "cost_of_risk_mean", NO_LEVEL, columns.cost_of_risk(programme).estimate()
+
+
+def _liquidity(columns: Columns, programme: int, levels: tuple[float, ...]) -> Iterator[Row]:
+    short = columns.sample("shortfall_amount", programme)
+    struck = short.values > 0.0
+    yield "shortfall_probability", NO_LEVEL, probability(columns.event(struck))
+    yield "shortfall_depth_mean", NO_LEVEL, conditional_mean(short, struck.astype(np.float64)).estimate()
+    yield "shortfall_amount_mean", NO_LEVEL, mean(short).estimate()
+    yield (
+        "first_shortfall_median",
+        NO_LEVEL,
+        first_shortfall_median(columns.sample("first_shortfall_period", programme)),
+    )
+    yield from _by_level("liquidity_at_risk", levels, lambda level: value_at_risk(short, level))
+    for name in ("minimum_cash", "minimum_headroom", "ending_cash"):
+        yield f"{name}_mean", NO_LEVEL, mean(columns.sample(name, programme)).estimate()
+    ending = columns.sample("ending_cash", programme)
+    lost = columns.derived(-ending.values)
+    yield from _by_level(
+        "cash_flow_at_risk",
+        levels,
+        lambda level: (mean(ending) + value_at_risk_functional(lost, level)).estimate(),
+    )
