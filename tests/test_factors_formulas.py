@@ -59,18 +59,20 @@ def test_nothing_is_left_to_chance_when_all_is_systematic():
         assert twins.conditional_pd(-2.0, common, 1.0, 2.0) == expected
 
 
+@pytest.mark.parametrize("correlated", [False, True])
 @pytest.mark.parametrize("tilted", [False, True])
-def test_draw_state_equals_its_twin(tilted):
+def test_draw_state_equals_its_twin(tilted, correlated):
     rng = np.random.default_rng(4)
     n, n_drivers = 24, 4
-    correlation = np.corrcoef(rng.normal(size=(n_drivers, 50)))
+    correlation = np.corrcoef(rng.normal(size=(n_drivers, 50))) if correlated else np.eye(n_drivers)
+    start = np.array([0, 0, 0, 0] if correlated else [0, 1, 2, 3], dtype=np.int32)
     entity = np.array([entity_key(f"driver:{j}") for j in range(n_drivers)], dtype=np.uint64)
     tilt = np.array([-1.5, 0.0, 0.25, 0.0]) * tilted
     shift = rng.normal(size=n_drivers)
     table = np.sort(rng.normal(scale=0.3, size=(1, TABLE_SIZE)))
     arguments = (
         stream_key(9, "driver"), stream_key(9, "mixing"), 17, entity, np.uint64(entity_key("scenario")),
-        np.linalg.cholesky(correlation), shift, tilt, table,
+        np.linalg.cholesky(correlation), start, shift, tilt, table,
     )  # fmt: skip
     found = [np.empty((n, n_drivers)), np.empty(n), np.empty(n)]
     expected = [np.empty((n, n_drivers)), np.empty(n), np.empty(n)]

@@ -6,6 +6,7 @@ import pytest
 from simulator.errors import InputError
 from simulator.factors.drivers import lower_factor
 from simulator.factors.plan import build_factors, draw_states
+from simulator.jit import set_threads, thread_info
 from simulator.streams import entity_key
 from tests.small_books import LIMIT, MANY, gaussian, latents, mean_within, portfolio, study
 
@@ -178,6 +179,22 @@ def test_the_first_scenarios_do_not_depend_on_how_many_are_drawn_nor_on_blocks()
     assert np.concatenate(parts).tobytes() == whole.tobytes()
     with pytest.raises(ValueError, match="multiples of 4"):
         draw_states(plan, 11, 2, 8)
+
+
+def test_the_number_of_threads_does_not_matter():
+    book = portfolio([*"ABC"], country=["DE", "FR", "IT"])
+    dependence = gaussian(0.1, 0.1, correlation={"country:IT": {"country:DE": 0.4}})
+    plan, _ = build_factors(study({"dependence": {**dependence, "copula": "student_t"}}), book, {})
+    before = thread_info()["threads"]
+    try:
+        drawn = []
+        for threads in (1, 2):
+            set_threads(threads)
+            value, states = latents(plan, 1, 0, 8192)
+            drawn.append(b"".join(array.tobytes() for array in (value, *states)))
+    finally:
+        set_threads(before)
+    assert drawn[0] == drawn[1]
 
 
 @pytest.mark.parametrize("correlation", [None, {"country:FR": {"global": 0.4}}])

@@ -8,8 +8,8 @@ from simulator.streams import normal, tabulated, words
 
 @kernel
 def draw_state(
-    driver_key, mixing_key, first_quad, driver_entity, mixing_entity, cholesky, shift, tilt, mixing_table,
-    drivers, mixing, weight,
+    driver_key, mixing_key, first_quad, driver_entity, mixing_entity, cholesky, cholesky_start, shift, tilt,
+    mixing_table, drivers, mixing, weight,
 ):  # fmt: skip
     """Draw drivers, mixing scale and weight of a block of scenarios.
 
@@ -23,6 +23,8 @@ def draw_state(
         driver_entity: uint64[n_drivers], so that a driver's draws do not depend on which others exist.
         mixing_entity: uint64, entity of the one mixing draw of a scenario.
         cholesky: L, lower triangular, float64[n_drivers, n_drivers].
+        cholesky_start: column of the first non-zero entry of each row of L, int32[n_drivers]; without correlation
+            that is the diagonal, and a hundred countries cost a hundred products, not five thousand.
         shift: stress shift of each driver in standard deviations, float64[n_drivers].
         tilt: importance shift of each independent draw, float64[n_drivers].
         mixing_table: log of the mixing scale on :func:`~simulator.streams.table_grid`, float64[1, TABLE_SIZE].
@@ -49,6 +51,6 @@ def draw_state(
             # last driver first: a driver needs only itself and earlier ones, so ξ can be replaced in place
             for i in range(n_drivers - 1, -1, -1):
                 total = shift[i]
-                for j in range(i + 1):
+                for j in range(cholesky_start[i], i + 1):
                     total += cholesky[i, j] * drivers[scenario, j]
                 drivers[scenario, i] = total

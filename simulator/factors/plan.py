@@ -154,9 +154,11 @@ def draw_states(plan: FactorPlan, seed: int, first_scenario: int, count: int) ->
     drivers = np.empty((count, len(plan.driver_entity)))
     mixing = np.empty(count)
     weight = np.empty(count)
+    cholesky_start = (plan.cholesky != 0.0).argmax(axis=1).astype(np.int32)
     draw_state(
         stream_key(seed, "driver"), stream_key(seed, "mixing"), first_scenario // 4, plan.driver_entity,
-        np.uint64(SCENARIO_ENTITY), plan.cholesky, plan.shift, plan.tilt, plan.mixing_table, drivers, mixing, weight,
+        np.uint64(SCENARIO_ENTITY), plan.cholesky, cholesky_start, plan.shift, plan.tilt, plan.mixing_table,
+        drivers, mixing, weight,
     )  # fmt: skip
     return States(drivers, mixing, weight)
 

@@ -27,8 +27,8 @@ def conditional_pd(threshold, common, systematic_share, mixing):
 
 
 def draw_state(
-    driver_key, mixing_key, first_quad, driver_entity, mixing_entity, cholesky, shift, tilt, mixing_table,
-    drivers, mixing, weight,
+    driver_key, mixing_key, first_quad, driver_entity, mixing_entity, cholesky, cholesky_start, shift, tilt,
+    mixing_table, drivers, mixing, weight,
 ):  # fmt: skip
     n_drivers = len(driver_entity)
     for scenario in range(len(mixing)):
@@ -41,7 +41,7 @@ def draw_state(
             xi.append(value)
         for i in range(n_drivers):
             total = float(shift[i])
-            for j in range(i + 1):
+            for j in range(cholesky_start[i], i + 1):
                 total = total + float(cholesky[i][j]) * xi[j]
             drivers[scenario][i] = total
         z = normal(words(mixing_key, quad, mixing_entity, 0)[lane])
