@@ -38,7 +38,7 @@ def _plain(text: str) -> float:
 def _commas(value: Any) -> str:
     """What to add when a number was written with a comma."""
     text = str(value)
-    return " (with a decimal point; a comma could mean two things)" if re.search(r"\d,\d", text) else ""
+    return "; without commas, which could mark thousands or decimals" if re.search(r"\d,\d", text) else ""
 
 
 def _finite(value: float) -> float:

@@ -55,6 +55,9 @@ _ALSO_CALLED = {
     "scenarios": "stresses",
 }
 
+#: Words that are spelt right and mean something else than what is nearest to them.
+_REAL_WORDS = {"saturday", "sunday"}
+
 #: Sections and values a study cannot do without, and what stands in while the rest is checked.
 _STAND_INS: dict[KeyPath, Any] = {
     ("study",): {"title": "-", "as_of": "2000-01-01", "currency": "XXX"},
@@ -199,6 +202,8 @@ def _mistake(written: Any, data: Any, error: ErrorDetails) -> _Mistake | None:
         return None
     path, slot = found
     kind, value = error["type"], error.get("input")
+    if kind == "too_short" and isinstance(at(data, path), list) and at(data, path):
+        return None  # counts only the items that are right; the wrong ones are reported themselves
     if kind == "extra_forbidden":
         return _unknown_key(path, data)
     if kind == "missing":
@@ -218,25 +223,40 @@ def _bad_value(path: KeyPath, slot: Slot, kind: str, value: Any) -> _Mistake:
     if value is None:
         return _Mistake(path, f"nothing stands here; it must be {allowed(slot)}")
     if slot.kind == "choice" and isinstance(value, str | int | float):
-        return _Mistake(path, f"must be {allowed(slot)}", closest(str(value), slot.options))
+        near = closest(str(value), slot.options)
+        right = str(value).casefold() in _REAL_WORDS and str(value).casefold() != near.casefold()
+        return _Mistake(path, f"must be {allowed(slot)}", "" if right else near)
     if kind == "string_pattern_mismatch":
         near = str(value).strip().upper()
         near = near if near != value and re.fullmatch(str(slot.bound("pattern")), near) else ""
-        return _Mistake(path, "must be a currency code of three capital letters (ISO 4217), such as EUR", near)
+        return _Mistake(path, f"must be {allowed(slot)}", near)
     if kind in ("string_too_short", "too_short"):
         return _Mistake(path, "must not be empty")
     if slot.kind == "text" and isinstance(value, int | float):
         return _Mistake(path, "must be text; put quotes round it")
+    if slot.kind in ("section", "union") and isinstance(value, str):
+        return _Mistake(path, f"must be {allowed(slot)}", _section_for(slot, value))
     if slot.kind == "list" and isinstance(value, str | int | float):
         return _Mistake(path, f"must be {allowed(slot)}", f"[{value}]")
     if slot.kind == "list" and isinstance(value, dict):
         return _Mistake(path, "must be a list: each entry starts with a dash and a blank")
     if slot.kind in ("section", "mapping", "union") and isinstance(value, list):
-        return _Mistake(path, f"must be {allowed(slot)}; a list stands here (no dashes)")
+        return _Mistake(path, f"must be {allowed(slot)}; a list stands here")
     comma = isinstance(value, str) and re.fullmatch(r"[-+]?\d+,\d+", value)
     if comma and slot.kind in ("number", "whole"):
         return _Mistake(path, f"must be {allowed(slot)} (with a decimal point)", value.replace(",", "."))
     return _Mistake(path, f"must be {allowed(slot)}")
+
+
+def _section_for(slot: Slot, word: str) -> str:
+    """The section a single word was probably meant to be: ``pay_runs: weekly`` is ``{rule: weekly}``."""
+    for member in slot.members:
+        for key, field_slot in slots(member.model).items() if member.model is not None else ():
+            options = tags(slot) if key == slot.discriminator else field_slot.options
+            near = closest(word, options)
+            if near:
+                return f"{{{key}: {near}}}"
+    return ""
 
 
 def _bad_tag(path: KeyPath, slot: Slot, value: Any, written: Any) -> _Mistake:
@@ -247,9 +267,7 @@ def _bad_tag(path: KeyPath, slot: Slot, value: Any, written: Any) -> _Mistake:
         return _Mistake((*path, name), f"must be {one_of(known)}", closest(tag, known))
     if isinstance(value, dict):
         return _Mistake((*path, name), f"`{name}` is missing here; it must be {one_of(known)}", missing=True)
-    near = closest(str(value), known) if isinstance(value, str) else ""
-    suggestion = f"{{{name}: {near}}}" if near else ""
-    return _Mistake(path, f"must be {allowed(slot)}", suggestion)
+    return _Mistake(path, f"must be {allowed(slot)}", _section_for(slot, value) if isinstance(value, str) else "")
 
 
 def _unknown_key(path: KeyPath, data: Any) -> _Mistake:
@@ -257,6 +275,10 @@ def _unknown_key(path: KeyPath, data: Any) -> _Mistake:
     parent = choose(parent, at(data, path[:-1])) or parent
     known = list(slots(parent.model)) if parent.model is not None else []
     word = str(path[-1])
+    if word[:1].isdigit():
+        return _Mistake(
+            path, "a number stands where a key is expected; decimals have a point, not a comma", unknown=True
+        )
     folded = re.sub(r"[\s-]+", "_", word.strip().casefold())
     near = _ALSO_CALLED.get(folded, "")
     near = folded if folded in known else near if near in known else closest(folded, known)

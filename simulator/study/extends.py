@@ -73,8 +73,8 @@ class _Resolver:
             message = f"that programme is of type {inherited}, this one of type {own}; terms pass only within a type"
             self.give_up(position, message, "")
             return
-        if ("programmes", parent) in self.broken:
-            self.broken.append(("programmes", position))
+        if ("programmes", parent, "type") in self.broken:  # its own type is missing for the same reason
+            self.broken.append(("programmes", position, "type"))
         merged = _merge({k: v for k, v in base.items() if k != "name"}, programme)
         merged.pop("extends", None)
         programme.clear()

@@ -185,6 +185,8 @@ def slot_at(path: tuple[str | int, ...], data: Any) -> Slot | None:
 def allowed(slot: Slot) -> str:
     """What may stand in a slot, in words that read on from "must be"."""
     kind = slot.kind
+    if kind == "text" and slot.bound("pattern") is not None:
+        return "a currency code of three capital letters (ISO 4217), such as EUR"
     if kind in _WORDS:
         return _WORDS[kind]
     if kind == "choice":

@@ -105,5 +105,10 @@ def _broken_by(problem: Problem, document: Document) -> KeyPath:
 
 
 def _extend(problems: Problems, found: Iterable[Problem]) -> None:
+    told = {(p.file, p.line, p.column, p.message) for p in problems if p.line}
     for problem in found:
-        problems.add(problem)
+        place = (problem.file, problem.line, problem.column, problem.message)
+        if place not in told:  # an inherited term is wrong once, not once for each programme that inherits it
+            problems.add(problem)
+        if problem.line:
+            told.add(place)

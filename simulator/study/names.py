@@ -24,7 +24,7 @@ def check_currency(found: Breaches, path: KeyPath, code: str, own: str) -> None:
 
 def check_driver(found: Breaches, path: KeyPath, driver: str) -> None:
     """A key that must name a common driver: ``global``, ``country:XX``, ``sector:name``, or an own loading column."""
-    known = "global, country:XX, sector:name, or the name behind loading_ in the buyer file"
+    known = "global, country:XX, sector:name, and the names behind loading_ in the buyer file"
     kind, colon, name = driver.partition(":")
     suggestion = ""
     if colon:
@@ -42,4 +42,4 @@ def check_driver(found: Breaches, path: KeyPath, driver: str) -> None:
         if driver == "global" or (re.fullmatch(r"\w+", driver) and not near and not COUNTRY.fullmatch(driver)):
             return
         suggestion = near or (f"country:{driver}" if COUNTRY.fullmatch(driver) else "")
-    found.add(path, f"is no common driver: {known}", suggestion, at_key=True)
+    found.add(path, f"is not a common driver; these are {known}", suggestion, at_key=True)

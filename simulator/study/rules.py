@@ -98,10 +98,10 @@ def _recovery(study: Study, found: Breaches) -> None:
     recovery, path = study.credit.recovery, ("credit", "recovery")
     most = math.sqrt(recovery.mean * (1 - recovery.mean))
     if recovery.sd > 0 and recovery.sd >= most:
-        limit = f"below {most:.3g}" if most > 0 else "0"
-        message = f"a recovery rate between 0 and 1 with mean {recovery.mean:g} has a standard deviation {limit}"
+        limit = f"can only have a standard deviation below {most:.3g}" if most > 0 else "has no standard deviation"
+        message = f"a recovery rate from 0 to 1 with mean {recovery.mean:g} {limit}"
         written = found.written((*path, "sd"))
-        more = "" if written else f"; it is {recovery.sd:g} where `sd` is left out: add `sd: 0` for a certain rate"
+        more = "" if written else f", but where `sd` is left out it is {recovery.sd:g}: add `sd: 0` for a certain rate"
         found.add((*path, "sd" if written else "mean"), message + more, reads=[(*path, "mean"), (*path, "sd")])
 
 
@@ -229,9 +229,7 @@ def _policy(study: Study, policy: Policy, path: KeyPath, found: Breaches, after:
             found.add(("payment", "protracted_default", "after"), message, reads=[where])
     periods = n_periods(study) if 1970 <= study.study.as_of.year <= 2100 else 52
     if policy.premium.instalments > max(1, periods):
-        message = (
-            f"must be at most {periods}: an instalment falls into each of the {periods} {study.study.period}s at most"
-        )
+        message = f"must be at most {periods}, one in each {study.study.period} of this study"
         if found.written((*path, "premium", "instalments")):
             found.add((*path, "premium", "instalments"), message, reads=[("study", "horizon"), ("study", "period")])
     liability, premium = policy.maximum_liability, policy.premium

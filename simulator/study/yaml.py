@@ -29,6 +29,7 @@ _PLAIN_TAGS = {_TAG + t for t in ("str", "int", "float", "bool", "null", "timest
 _INT = re.compile(r"[-+]?[0-9][0-9_]*|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_GLUED = re.compile(r"\s*(- )?[\w.-]+:[^\s/:]")
 _NULL = {"", "~", "null", "Null", "NULL"}
 
 
@@ -234,13 +235,21 @@ def _explain(error: MarkedYAMLError, lines: list[str], file: str) -> Problem:
     mark, opened = error.problem_mark or error.context_mark, error.context_mark
     if "could not find expected ':'" in said:
         message, mark = "expected `key: value`: the colon, or the blank after it, is missing", opened or mark
+    elif (
+        "mapping values are not allowed" in said
+        and mark
+        and _GLUED.match(lines[max(0, min(mark.line, len(lines)) - 1)])
+    ):
+        row = min(mark.line, len(lines)) - 1
+        column = lines[row].index(":") + 1
+        return Problem("a blank is missing after this colon", file, row + 1, column, source=lines[row])
     elif "mapping values are not allowed" in said:
         message = (
             "a second `: ` here: check the indent and that the line above is complete; "
             "a text that contains a colon goes in quotes"
         )
     elif "'\\t'" in said or "tab" in said:
-        message = "a tab: indent with blanks"
+        message = "a tab stands here: indent with blanks"
     elif "cannot start any token" in said:
         character = said.split("'")[1] if "'" in said else "this character"
         message = f"a text that starts with {character} goes in quotes"
