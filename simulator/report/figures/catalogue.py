@@ -1,0 +1,223 @@
+"""The figures of the report in the order of the page: their names, their words, and when they have something to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from simulator.report.blocks import Drawing, Panel
+from simulator.report.figures import (
+    cash_fan,
+    claim_timing,
+    contributions,
+    cost,
+    exceedance,
+    fan,
+    first_shortfall,
+    gap,
+    headroom_fan,
+    largest_loss,
+    shortfall,
+    stresses,
+    style,
+)
+from simulator.results.result import Result
+
+Data = Callable[[Result], pd.DataFrame]
+Plot = Callable[[pd.DataFrame, Axes], None]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure.
+
+    Attributes:
+        name: of its file, its SVG and its CSV.
+        title: what it shows.
+        caption: how to read it.
+        data: the numbers drawn.
+        plot: draws them.
+        needs: whether a result has what it takes.
+        height: in pixels, of a drawing of some data.
+        panels: splits the data into (title, data of a panel) where the figure consists of several.
+        columns: panels side by side on a wide screen.
+    """
+
+    name: str
+    title: str
+    caption: str
+    data: Data
+    plot: Plot
+    needs: Callable[[Result], bool] = lambda result: True
+    height: Callable[[pd.DataFrame], float] = lambda data: 320
+    panels: Callable[[pd.DataFrame], Sequence[tuple[str, pd.DataFrame]]] | None = None
+    columns: int = 3
+
+
+def _cash(result: Result) -> bool:
+    return result.has_cash
+
+
+def _insured(result: Result) -> bool:
+    return bool(gap.insured(result))
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure(
+        "exceedance",
+        "How likely is a retained loss at least this large?",
+        "Retained loss over the horizon, after indemnity and before premium; probability on a logarithmic scale. "
+        "Shading: 95 % confidence band of the simulation.",
+        exceedance.data,
+        exceedance.plot_exceedance,
+        height=lambda data: 380,
+    ),
+    Figure(
+        "largest_loss",
+        "All buyers together, and the largest one alone",
+        "Gross loss before insurance: the year's total, and the loss on the single worst buyer group. Where the lines "
+        "lie close, one name makes the loss.",
+        largest_loss.data,
+        largest_loss.plot_largest_loss,
+        height=lambda data: 320,
+    ),
+    Figure(
+        "cash_fan",
+        "Closing cash, period by period",
+        "Each panel: nine scenarios in ten end a period within the pale band, half within the dark one. Solid: median; "
+        "dashed: mean. All panels share one scale.",
+        cash_fan.data,
+        cash_fan.plot_cash_fan,
+        needs=_cash,
+        height=lambda data: 230,
+        panels=fan.panels,
+    ),
+    Figure(
+        "headroom_fan",
+        "Headroom: cash and undrawn credit line above the minimum",
+        "Same reading; below zero the credit line is exhausted and cash is short of its minimum.",
+        headroom_fan.data,
+        headroom_fan.plot_headroom_fan,
+        needs=lambda result: result.has_cash and result.study.liquidity.credit_line.limit > 0,
+        height=lambda data: 230,
+        panels=fan.panels,
+    ),
+    Figure(
+        "shortfall",
+        "When is cash short?",
+        "Probability that headroom is below zero at the end of a period. Shading: 95 % confidence.",
+        shortfall.data,
+        shortfall.plot_shortfall,
+        needs=_cash,
+    ),
+    Figure(
+        "first_shortfall",
+        "How soon does it happen for the first time?",
+        "Probability that at least one shortfall has happened by then. Shading: 95 % confidence.",
+        first_shortfall.data,
+        first_shortfall.plot_first_shortfall,
+        needs=_cash,
+    ),
+    Figure(
+        "gap",
+        "From the debt to the indemnity, term by term",
+        "Shares of the debts outstanding when they were lost: pale bars over all scenarios, dark bars in the worst 1 % "
+        "by gross loss.",
+        gap.data,
+        gap.plot_gap,
+        needs=_insured,
+        height=lambda data: 316,
+        panels=gap.panels,
+        columns=2,
+    ),
+    Figure(
+        "claim_timing",
+        "How much of the indemnity comes in time?",
+        "Waiting and settlement periods delay it; cash counts only when it arrives within the horizon.",
+        claim_timing.data,
+        claim_timing.plot_claim_timing,
+        needs=lambda result: result.has_cash and _insured(result),
+        height=claim_timing.height,
+    ),
+    Figure(
+        "cost",
+        "Expected cost of risk by component",
+        "Means over all scenarios; the figure in bold is their sum.",
+        cost.data,
+        cost.plot_cost,
+        height=cost.height,
+    ),
+    Figure(
+        "contributions",
+        "Where the gross loss comes from",
+        "Before insurance. Pale bars: share of the mean loss; dark bars and figures: share of the mean loss in the "
+        "worst 1 % of scenarios.",
+        contributions.data,
+        contributions.plot_contributions,
+        needs=lambda result: any(not table.empty for table in result.contributions.values()),
+        height=contributions.height,
+        panels=contributions.panels,
+        columns=2,
+    ),
+    Figure(
+        "stresses",
+        "The programmes under stress",
+        "The study as it stands and its stresses, on the same random numbers. Whiskers: 95 % confidence interval.",
+        stresses.data,
+        stresses.plot_stresses,
+        needs=lambda result: bool(result.stresses),
+        height=stresses.height,
+        panels=stresses.panels,
+        columns=2,
+    ),
+)
+
+
+def tables(result: Result) -> dict[str, pd.DataFrame]:
+    """Data of every figure that this result has something for, by figure name."""
+    found = {figure.name: figure.data(result) for figure in FIGURES if figure.needs(result)}
+    return {name: data for name, data in found.items() if not data.empty}
+
+
+def draw(result: Result, data: dict[str, pd.DataFrame]) -> tuple[dict[str, Drawing], dict[str, str]]:
+    """Draw every figure.
+
+    Args:
+        result: what is shown (for its currency).
+        data: from :func:`tables`.
+
+    Returns:
+        drawings for the page by figure name; stand-alone SVG documents by file stem.
+    """
+    drawings: dict[str, Drawing] = {}
+    files: dict[str, str] = {}
+    with style.styled():
+        for figure in FIGURES:
+            if figure.name in data:
+                drawings[figure.name] = _draw(figure, data[figure.name], result.currency, files)
+    return drawings, files
+
+
+def _draw(figure: Figure, data: pd.DataFrame, currency: str, files: dict[str, str]) -> Drawing:
+    caption = f"{figure.caption} Amounts in {currency}."
+    if figure.panels is not None:
+        panels = []
+        for position, (title, rows) in enumerate(figure.panels(data), start=1):
+            svg = _svg(figure, rows, style.PANEL, f"{figure.name}-{position}", f"{figure.title}: {title}")
+            files[f"{figure.name}-{position}"] = svg
+            panels.append(Panel(title, Markup(svg)))
+        return Drawing(figure.name, figure.title, caption, panels=panels, columns=figure.columns)
+    wide = _svg(figure, data, style.WIDE, figure.name, figure.title)
+    narrow = _svg(figure, data, style.NARROW, f"{figure.name}-narrow", figure.title)
+    files[figure.name] = wide
+    return Drawing(figure.name, figure.title, caption, wide=Markup(wide), narrow=Markup(narrow))
+
+
+def _svg(figure: Figure, data: pd.DataFrame, width: float, name: str, title: str) -> str:
+    axes = style.canvas(width, figure.height(data))
+    figure.plot(data, axes)
+    return style.to_svg(axes, name, title, f"{figure.caption} The data are in figures/{figure.name}.csv.")

@@ -1,0 +1,334 @@
+"""How every figure looks, and how it becomes an SVG that can be put into a page.
+
+One unit of a figure is one CSS pixel at its natural size: a figure 720 wide has 720/72 inches, and a font of
+size 12 is 12 px high. Text stays text (small, searchable, in the reader's own font), mathematics in labels is
+off (a buyer may be called ``$x$``), and nothing depends on the clock, so equal data give equal bytes.
+Programmes differ by colour *and* dash pattern, so that the figures survive greyscale and colour blindness.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+from unicodedata import east_asian_width
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from simulator.report.numbers import short_money, short_percent
+
+INK = "#1f2933"
+MUTED = "#5b6770"
+RULE = "#d5dae0"
+BAND = "#8fa3b5"
+ALERT = "#b3261e"
+CHOICE = "#1d4e79"
+PAPER = "#ffffff"
+
+WIDE = 720
+NARROW = 343
+PANEL = 343
+
+_COLOURS = ("#1f2933", "#0067a5", "#c2500a", "#00815f", "#a8478a", "#7a6000", "#5946b2", "#3f7f93")
+_DASHES: tuple[tuple[float, ...], ...] = (
+    (), (6, 2), (1.5, 1.5), (8, 2, 1.5, 2), (3, 1.5), (10, 3), (8, 2, 1.5, 2, 1.5, 2), (4, 2, 1.5, 2)
+)  # fmt: skip
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', sans-serif"
+_DECIMALS = re.compile(r"-?\d+\.\d+")
+
+RC: dict[str, object] = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 11.5,
+    "axes.labelsize": 11.5,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": RULE,
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "xtick.major.size": 4,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "text.color": INK,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "butt",
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "hatch.linewidth": 0.6,
+    "path.simplify": False,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Colour and dash pattern of a programme (empty pattern: solid)."""
+
+    colour: str
+    dashes: tuple[float, ...]
+
+    @property
+    def linestyle(self) -> Literal["solid"] | tuple[float, Sequence[float]]:
+        """The pattern as matplotlib takes it."""
+        return (0.0, self.dashes) if self.dashes else "solid"
+
+
+def line_of(index: int) -> Line:
+    """Line of the programme with this position in the study; the baseline is solid and dark."""
+    return Line(_COLOURS[index % len(_COLOURS)], _DASHES[(index + index // len(_COLOURS)) % len(_DASHES)])
+
+
+def display_width(text: str) -> int:
+    """Width of a text in Latin characters: East Asian wide characters count twice."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def shorten(text: str, width: int) -> str:
+    """The text, cut with an ellipsis to at most this display width; line breaks become spaces."""
+    flat = " ".join(text.split())
+    if display_width(flat) <= width:
+        return flat
+    kept, used = "", 0
+    for character in flat:
+        used += display_width(character)
+        if used > width - 1:
+            break
+        kept += character
+    return kept.rstrip() + "…"
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Matplotlib's settings for the report; characters its own font lacks are the reader's font's business."""
+    with mpl.rc_context(RC), warnings.catch_warnings():  # type: ignore[arg-type]
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        yield
+
+
+def canvas(
+    width: float, height: float, left: float = 52, right: float = 14, top: float = 26, bottom: float = 30
+) -> Axes:
+    """One pair of axes in a figure of this size, margins in pixels."""
+    figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+    FigureCanvasSVG(figure)
+    figure.subplots_adjust(
+        left=left / width, right=1 - right / width, bottom=bottom / height, top=1 - top / height, wspace=0, hspace=0
+    )
+    return figure.add_subplot()
+
+
+def size_of(axes: Axes) -> tuple[float, float]:
+    """Width and height of the figure in pixels."""
+    width, height = axes.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
+    return float(width) * 72, float(height) * 72
+
+
+def margins(axes: Axes, **pixels: float) -> None:
+    """Set some margins (left, right, top, bottom) in pixels and keep the others."""
+    width, height = size_of(axes)
+    scale = {"left": width, "right": width, "top": height, "bottom": height}
+    placed = {k: (1 - v / scale[k]) if k in {"right", "top"} else v / scale[k] for k, v in pixels.items()}
+    axes.get_figure(root=True).subplots_adjust(**placed)  # type: ignore[union-attr]
+
+
+def heading(axes: Axes, text: str) -> None:
+    """What the vertical axis shows, written above it: nobody has to turn the head."""
+    axes.annotate(
+        text, xy=(0, 1), xycoords=("figure fraction", "axes fraction"), xytext=(2, 12), textcoords="offset pixels",
+        ha="left", va="bottom", color=MUTED, fontsize=11.5, annotation_clip=False,
+    )  # fmt: skip
+
+
+def money_ticks(axes: Axes, which: str, ticks: int = 5) -> None:
+    """Money on an axis, thousands abbreviated."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short_money(value)))
+
+
+def percent_ticks(axes: Axes, which: str, ticks: int = 5) -> None:
+    """Probabilities and shares on an axis as percentages."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short_percent(value)))
+
+
+def date_ticks(axes: Axes, labels: Sequence[str], room: float) -> None:
+    """Period positions 0 … n−1 labelled with as many dates as the room in pixels carries."""
+    count = max(2, min(len(labels), int(room // 78)))
+    places = np.unique(np.linspace(0, len(labels) - 1, count).round().astype(int))
+    axes.set_xticks(places.tolist(), [labels[i] for i in places])
+    if len(places) > 1:
+        axes.get_xticklabels()[-1].set_horizontalalignment("right" if len(labels) > 2 else "center")
+
+
+def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Move label positions apart so that neighbours are at least ``gap`` apart within [low, high].
+
+    Order is kept; where there is no room for all, they are spaced evenly.
+    """
+    if not places:
+        return []
+    order = np.argsort(np.asarray(places), kind="stable")
+    gap = min(gap, (high - low) / max(1, len(places) - 1)) if len(places) > 1 else gap
+    moved = np.clip(np.asarray(places, dtype=float)[order], low, high)
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + gap)
+    moved[-1] = min(moved[-1], high)
+    for i in range(len(moved) - 2, -1, -1):
+        moved[i] = min(moved[i], moved[i + 1] - gap)
+    result = np.empty(len(moved))
+    result[order] = moved
+    return [float(v) for v in result]
+
+
+def label_lines(axes: Axes, ends: Sequence[tuple[float, float, str, Line]]) -> None:
+    """Name lines at their right ends, or, in a narrow figure, in a key below the drawing.
+
+    Args:
+        axes: with limits and scales already set.
+        ends: (x, y, name, line) of each line's last point, in data units.
+    """
+    width, height = size_of(axes)
+    if not ends:
+        return
+    names = [shorten(name, 26) for _, _, name, _ in ends]
+    room = max(display_width(name) for name in names) * 6.3 + 24
+    if room > 0.32 * width:
+        _key_below(axes, [(name, line) for name, (_, _, _, line) in zip(names, ends, strict=True)])
+        return
+    margins(axes, right=room)
+    box = axes.get_position()
+    bottom, top = box.y0 * height, box.y1 * height
+    pixels = [float(axes.transData.transform((x, y))[1]) for x, y, _, _ in ends]
+    for name, (x, y, _, line), place in zip(names, ends, spread(pixels, 15, bottom + 5, top - 5), strict=True):
+        offset = place - float(axes.transData.transform((x, y))[1])
+        axes.annotate(
+            name, xy=(x, y), xytext=(14, offset), textcoords="offset pixels", color=line.colour, ha="left", va="center",
+            fontsize=11.5, annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": line.colour, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 1},
+        )  # fmt: skip
+
+
+def key(axes: Axes, entries: Sequence[tuple[str, Line]]) -> None:
+    """Names of lines in the upper right corner (free in an exceedance plot), below the drawing in a narrow figure."""
+    named = [(shorten(name, 30), line) for name, line in entries]
+    if size_of(axes)[0] <= NARROW:
+        _key_below(axes, named)
+        return
+    handles = [Line2D([], [], color=line.colour, linestyle=line.linestyle) for _, line in named]
+    axes.legend(
+        handles, [name for name, _ in named], loc="upper right", bbox_to_anchor=(1, 1), frameon=True, framealpha=1,
+        edgecolor="none", fancybox=False, borderaxespad=0, handlelength=3.2, labelcolor="linecolor", fontsize=11.5,
+    )  # fmt: skip
+
+
+def _key_below(axes: Axes, entries: Sequence[tuple[str, Line]]) -> None:
+    width, height = size_of(axes)
+    figure = axes.get_figure(root=True)
+    row = 17.0
+    taller = height + row * len(entries) + 6
+    box = axes.get_position()
+    above, below = height * (1 - box.y1), height * box.y0
+    figure.set_size_inches(width / 72, taller / 72)  # type: ignore[union-attr]
+    margins(axes, top=above, bottom=below + taller - height)
+    for position, (name, line) in enumerate(entries):
+        y = (row * (len(entries) - position) - row / 2 + 3) / taller
+        sample = Line2D([4 / width, 40 / width], [y, y], color=line.colour, linestyle=line.linestyle)
+        sample.set_transform(figure.transFigure)  # type: ignore[union-attr]
+        figure.add_artist(sample)  # type: ignore[union-attr]
+        figure.text(48 / width, y, name, ha="left", va="center", fontsize=11.5, color=line.colour)  # type: ignore[union-attr]
+
+
+def to_svg(axes: Axes, name: str, title: str, description: str) -> str:
+    """The figure as an SVG element with a title and a description for those who cannot see it.
+
+    Identifiers are prefixed with ``name`` (several figures share one page), sizes come from the page, coordinates
+    are rounded to hundredths of a pixel. The text is well-formed XML and safe to put into HTML unescaped.
+    """
+    figure = axes.get_figure(root=True)
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})  # type: ignore[union-attr]
+    ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", _XLINK)
+    root = ElementTree.fromstring(buffer.getvalue())
+    width, height = size_of(axes)
+    _tidy(root, name)
+    root.attrib.clear()
+    root.attrib.update(
+        {
+            "viewBox": f"0 0 {width:g} {height:g}",
+            "role": "img",
+            "aria-labelledby": f"{name}-title {name}-desc",
+            "style": f"font-family: {_FONT}; stroke-linejoin: round",
+        }
+    )
+    for position, (tag, text) in enumerate((("title", title), ("desc", description))):
+        element = ElementTree.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})
+        element.text = text
+        root.insert(position, element)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _tidy(root: ElementTree.Element, name: str) -> None:
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"}:
+                parent.remove(child)
+    used = {e.attrib[f"{{{_XLINK}}}href"][1:] for e in root.iter() if f"{{{_XLINK}}}href" in e.attrib}
+    for element in root.iter():
+        attributes = element.attrib
+        if "id" in attributes:
+            if element.tag == f"{{{_SVG}}}clipPath" or attributes["id"] in used:
+                attributes["id"] = f"{name}-{attributes['id']}"
+            else:
+                del attributes["id"]
+        if f"{{{_XLINK}}}href" in attributes:  # plain href: SVG 2, needs no second namespace
+            attributes["href"] = f"#{name}-{attributes.pop(f'{{{_XLINK}}}href')[1:]}"
+        if "clip-path" in attributes:
+            attributes["clip-path"] = attributes["clip-path"].replace("url(#", f"url(#{name}-")
+        if "style" in attributes:
+            parts = (part.strip() for part in attributes["style"].split(";"))
+            attributes["style"] = "; ".join(p for p in parts if p and not p.startswith("font-family"))
+        for key in ("d", "transform", "x", "y", "width", "height"):
+            if key in attributes:
+                attributes[key] = _round(attributes[key])
+        if attributes.get("transform", "").startswith("rotate(0 "):
+            del attributes["transform"]
+        if element.text is not None and not element.text.strip():
+            element.text = None
+        if element.tail is not None and not element.tail.strip():
+            element.tail = None
+
+
+def _round(text: str) -> str:
+    rounded = _DECIMALS.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), " ".join(text.split()))
+    return rounded.replace("-0 ", "0 ")

@@ -1,0 +1,67 @@
+"""Words of the report as the dictionary ``simulator/terms.csv`` defines them, and where the numbers come from."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from simulator.report.blocks import Cell, Column, Row, Table
+from simulator.report.quality import label
+from simulator.report.workbook import flatten
+
+VARIABLES = (
+    "gross_loss", "retained_loss", "indemnity", "indemnity_in_horizon", "premium", "financing_cost", "capital_charge",
+    "reserve_cost", "cost_of_risk", "headroom", "shortfall_amount", "dso",
+)  # fmt: skip
+METHODS = {
+    "Standard error, ±": "Sampling error of the simulation alone: what another seed would move a number by. It says "
+    "nothing about errors of the model or its parameters.",
+    "Difference": "Programmes see the same scenarios, so their differences are far more certain than the numbers they "
+    "are taken of; each has its own error, and within 1.96 of it counts as noise.",
+    "Value at risk": "The smallest simulated value with at least the level's probability at or below it; no "
+    "interpolation.",
+    "Tail value at risk": "Mean of the worst 1 − level of scenarios, the boundary value entering with its fractional "
+    "weight.",
+    "Worst 1 %": "The one scenario in a hundred with the largest gross loss.",
+    "Insolvency": "The buyer fails within the horizon; what it owes then is lost up to recovery, even if that comes "
+    "later.",
+    "Protracted default": "An invoice still unpaid when its waiting period ends; some of them are still paid later, "
+    "and any indemnity is then shared back.",
+}
+
+
+@cache
+def _dictionary() -> dict[tuple[str, str], dict[str, str]]:
+    text = resources.files("simulator").joinpath("terms.csv").read_text(encoding="utf-8")
+    return {(row["name"], row["kind"]): row for row in csv.DictReader(text.splitlines())}
+
+
+def definitions(variables: Iterable[str], measures: Iterable[str]) -> list[tuple[str, str]]:
+    """Words and their meanings: how numbers are to be read, then the variables and measures that appear.
+
+    Args:
+        variables: variables the result has.
+        measures: measures of the summary.
+    """
+    have = set(variables)
+    words = list(METHODS.items())
+    terms = _dictionary()
+    for name in VARIABLES:
+        if name in have and (name, "variable") in terms:
+            words.append((label(name), terms[name, "variable"]["meaning"] + "."))
+    named = {word.casefold() for word, _ in words}
+    for name in dict.fromkeys(measures):
+        row, word = terms.get((name, "measure")), label(name.removesuffix("_mean"))
+        told = word.casefold() in named or name.startswith("gap_") or name.endswith("_difference")
+        if row is not None and not told:
+            words.append((label(name), row["meaning"] + "."))
+    return words
+
+
+def provenance_table(manifest: Mapping[str, Any]) -> Table:
+    """The manifest, entry by entry."""
+    rows = [Row(key, (Cell(value or "–", "code"),)) for key, value in flatten(manifest)]
+    return Table("Provenance", (Column("Entry", number=False), Column("Value", number=False)), rows, full=True)

@@ -1,0 +1,87 @@
+"""Numbers as the report writes them: short, with a unit, never more digits than they deserve."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+from simulator.measures.digits import ABSENT, MINUS, format_value
+
+NONE = ABSENT
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+
+def short_money(value: float, digits: int = 3) -> str:
+    """An amount with its thousands abbreviated: 1234567 → ``1.23 M``; at most ``digits`` significant digits."""
+    if not math.isfinite(value):
+        return NONE
+    size = abs(value)
+    for scale, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if size >= scale * 0.9995:
+            return _signed(_significant(size / scale, digits), value) + THIN + suffix
+    return _signed(_significant(size, digits), value)
+
+
+def full_money(value: float) -> str:
+    """An amount in whole units: 1234567.8 → ``1,234,568``."""
+    if not math.isfinite(value):
+        return NONE
+    return _signed(f"{abs(value):,.0f}", value)
+
+
+def short_percent(value: float, digits: int = 2) -> str:
+    """A share as percentage: 0.0125 → ``1.2 %``; at least ``digits`` significant digits, whole numbers from 10 on."""
+    if not math.isfinite(value):
+        return NONE
+    size = abs(value) * 100
+    if size == 0:
+        return "0" + THIN + "%"
+    places = max(0, digits - 1 - math.floor(math.log10(size))) if size < 10 ** (digits - 1) else 0
+    text = f"{size:.{min(places, 6)}f}"
+    return _signed(text.rstrip("0").rstrip(".") if "." in text else text, value) + THIN + "%"
+
+
+def least_percent(value: float) -> str:
+    """A share in a crowded place: what is below a tenth of a percent says so and no more."""
+    return "<0.1" + THIN + "%" if 0 < value < 0.001 else short_percent(value)
+
+
+def _significant(value: float, digits: int) -> str:
+    if value == 0:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(value)))
+    text = f"{value:.{min(places, 6)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _signed(text: str, value: float) -> str:
+    return MINUS + text if value < 0 and text.strip("0.") else text
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def short_date(date: dt.date) -> str:
+    """A date for an axis, the same in every locale: ``6 Nov 26``."""
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year % 100:02d}"
+
+
+def long_date(date: dt.date) -> str:
+    """A date for a sentence: ``6 November`` is spelt ``6 Nov 2026``."""
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
+
+
+def with_error(
+    value: float, error: float, unit: str, *, percent: bool = False, signed: bool = False
+) -> tuple[str, str]:
+    """A value and its standard error to the digits the error deserves: ``("1.23", "0.05 M")``; no error, no digits.
+
+    Args:
+        value: the estimate.
+        error: its standard error; 0 or NaN where it has none.
+        unit: ``money``, ``1``, ``day``, ``week`` or ``month``.
+        percent: show a unit-1 number as percentage.
+        signed: write a plus sign before positive values.
+    """
+    text, _, spread = format_value(value, error, unit, percent=percent, signed=signed).partition("±")
+    return text.strip(), spread.strip()

@@ -1,0 +1,83 @@
+"""Write the report of a result: page, workbook, summary, figures and their data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from simulator.compare.paired import SUFFIX, differences
+from simulator.compare.table import comparison_table
+from simulator.compare.verdict import verdict
+from simulator.measures.summary import summarise
+from simulator.report.figures.catalogue import draw, tables
+from simulator.report.page import render
+from simulator.report.sections import Material
+from simulator.results.files import prepare_folder, write_json, write_table, write_text
+from simulator.results.result import Result
+
+FIGURES = "figures"
+XML = '<?xml version="1.0" encoding="utf-8"?>\n'
+
+
+def write_report(
+    result: Result,
+    folder: str | Path,
+    summary: pd.DataFrame | None = None,
+    formats: Sequence[str] = ("html", "xlsx", "json"),
+) -> dict[str, Path]:
+    """Write what was asked for into a folder, made if need be; every file whole or not at all.
+
+    ``html`` writes report.html and figures/ (each figure as SVG, its data as CSV), ``xlsx`` report.xlsx, ``json``
+    summary.json.
+
+    Args:
+        result: what is reported.
+        folder: where to.
+        summary: its tidy summary; the result's own, or a fresh one, when None.
+        formats: any of html, xlsx, json.
+
+    Returns:
+        the file of each format.
+
+    Raises:
+        SimulatorError: when the folder cannot be written.
+    """
+    target = prepare_folder(folder)
+    rows = summary if summary is not None else result.summary_rows
+    rows = summarise(result) if rows is None else rows
+    measured = result.with_summary(with_differences(result, rows))
+    written: dict[str, Path] = {}
+    if "html" in formats:
+        written["html"] = target / "report.html"
+        _write_page(measured, written["html"])
+    if "xlsx" in formats:
+        from simulator.report.workbook import write_workbook
+
+        written["xlsx"] = target / "report.xlsx"
+        write_workbook(measured, measured.summary(), comparison_table(measured), written["xlsx"])
+    if "json" in formats:
+        written["json"] = target / "summary.json"
+        write_json(written["json"], rows)
+    return written
+
+
+def with_differences(result: Result, rows: pd.DataFrame) -> pd.DataFrame:
+    """A summary with the paired differences to the baseline, which it may have already."""
+    if len(result.programmes) == 1 or rows["measure"].str.endswith(SUFFIX).any():
+        return rows
+    return pd.concat([rows, differences(result)], ignore_index=True)
+
+
+def _write_page(result: Result, path: Path) -> None:
+    """The page, its figures as files beside it, and the data of each."""
+    data = tables(result)
+    drawings, files = draw(result, data)
+    page = render(Material(result, result.summary(), verdict(result), data, drawings))
+    folder = prepare_folder(path.parent / FIGURES)
+    for name, table in data.items():
+        write_table(folder / f"{name}.csv", table)
+    for name, svg in files.items():
+        write_text(folder / f"{name}.svg", XML + svg + "\n")
+    write_text(path, page)
