@@ -1,0 +1,197 @@
+"""Text cells → numbers, dates and flags, a column at a time and without guessing.
+
+Decimal sign and order of day and month are decided by what the cells themselves prove: ``1.234,56`` can only have a
+decimal comma, ``26/04/2011`` can only have the day first. Where nothing proves it (``1.234``, ``03/04/2011``) and
+the study does not say, that is a problem which names the setting.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from simulator.ledger.codes import currency_code
+from simulator.ledger.reading import Collector, Number, Table
+
+Style = str  # "point" or "comma"
+
+_PLAIN = {"point": re.compile(r"-?\d+(?:\.\d+)?"), "comma": re.compile(r"-?\d+(?:,\d+)?")}
+_GROUPED = {
+    "point": re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)(?:\.\d*)?|\.\d+"),
+    "comma": re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d*)?|,\d+"),
+}
+_SPACED = re.compile(r"\d{1,3}(?:[ '’]\d{3})+(?=[.,]|$)")
+_SIGNS = re.compile(r"^[€$£¥₹₩]|[€$£¥₹₩]$")
+_WORDS = re.compile(r"^([A-Za-z]{2,3}\$?)(?=[\s\d(+-])|(?<=[\s\d)-])([A-Za-z]{2,3})$")
+_NOT_NUMBERS = re.compile(r"[+-]?(nan|inf|infinity|∞|#\S+)", re.IGNORECASE)
+_UNLIMITED = frozenset(
+    {"unlimited", "unbegrenzt", "unbeschränkt", "illimité", "illimite", "infinite", "∞", "无限", "无限额", "不限"}
+)
+_TRUE = frozenset({
+    "yes", "y", "true", "t", "1", "x", "ja", "j", "wahr", "si", "sì", "oui", "disputed", "strittig", "bestritten",
+    "是", "有", "√", "✓", "争议",
+})  # fmt: skip
+_FALSE = frozenset({"no", "n", "false", "f", "0", "nein", "falsch", "non", "undisputed", "否", "无", "-", "none"})
+
+
+def clean(text: str) -> str:
+    """Compatibility form (full-width digits, thin and no-break spaces, ¥), a plain minus, no outer blanks."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFKC", text).replace("−", "-").replace("–", "-").strip()
+
+
+@dataclass(frozen=True)
+class _Stripped:
+    body: str
+    negative: bool
+    currency: str
+
+
+def _strip_number(text: str) -> _Stripped | None:
+    """Take off sign, brackets and currency; ``None`` where what is left cannot be a number."""
+    text, currency, negative = clean(text), "", False
+    for _ in range(4):  # currency, bracket and sign come in any order
+        before = text
+        if (word := _WORDS.search(text)) is not None:
+            letters = (word[1] or word[2]).upper()
+            if letters in ("CR", "DR"):  # American credit and debit marks
+                negative ^= letters == "CR"
+            elif not (code := currency_code(letters)):
+                return None
+            else:
+                currency = code
+            text = (text[: word.start()] + text[word.end() :]).strip()
+        if (sign := _SIGNS.search(text)) is not None:
+            currency = currency or currency_code(sign[0])
+            text = _SIGNS.sub("", text, count=1).strip()
+        if text.startswith("(") and text.endswith(")"):
+            text, negative = text[1:-1].strip(), not negative
+        elif text.endswith("-"):
+            text, negative = text[:-1].strip(), not negative
+        elif text.startswith(("-", "+")):
+            negative ^= text[0] == "-"
+            text = text[1:].strip()
+        if text == before:
+            break
+    if _SPACED.match(text):
+        text = re.sub(r"[ '’]", "", text)
+    return _Stripped(text, negative, currency) if text else None
+
+
+def proves(text: str) -> Style | None:
+    """Which decimal sign a number proves, or ``None``: ``12,5`` → comma, ``1,234`` → nothing."""
+    if type(text) is Number or ("." not in text and "," not in text):
+        return None
+    stripped = _strip_number(text.rstrip("%‰ "))
+    if stripped is None:
+        return None
+    body = stripped.body
+    point, comma = body.rfind("."), body.rfind(",")
+    if point >= 0 and comma >= 0:
+        return "point" if point > comma else "comma"
+    mark, here, other = (".", "point", "comma") if point >= 0 else (",", "comma", "point")
+    if body.count(mark) > 1:
+        return other
+    before, _, after = body.partition(mark)
+    if len(after) == 3 and 1 <= len(before) <= 3 and before.strip("0"):
+        return None
+    return here if (before + after).isdigit() else None
+
+
+def decimal_style(
+    table: Table, columns: Sequence[int], given: Style | None, ambiguous_is_problem: bool, found: Collector
+) -> Style:
+    """The decimal sign of a file, from all its number columns together.
+
+    Args:
+        table: the file.
+        columns: its number columns.
+        given: ``portfolio.format.decimal``.
+        ambiguous_is_problem: whether cells like ``1.234`` without proof are a problem (they are where they matter).
+        found: where problems go.
+    """
+    if given:
+        return given
+    votes = {"point": 0, "comma": 0}
+    open_question: tuple[int, int] | None = None
+    for column in columns:
+        for at, row in enumerate(table.rows):
+            text = row[column]
+            if "." not in text and "," not in text:
+                continue
+            vote = proves(text)
+            if vote:
+                votes[vote] += 1
+                if sum(votes.values()) >= 1000:
+                    break
+            elif open_question is None and type(text) is not Number and _strip_number(text) is not None:
+                open_question = (at, column)
+    if any(votes.values()):
+        return "comma" if votes["comma"] > votes["point"] else "point"
+    if open_question and ambiguous_is_problem:
+        message = "the file does not tell whether this is a decimal sign or a thousands separator; "
+        message += "set portfolio.format.decimal: point or comma"
+        found.add("decimal sign", table.problem(*open_question, message))
+    return "point"
+
+
+def parse_number(text: str, style: Style) -> tuple[Decimal | None, str]:
+    """A number and the currency written beside it; ``None`` when it does not fit the style.
+
+    ``parse_number("(1.234,50 €)", "comma")`` → (Decimal("-1234.50"), "EUR").
+    """
+    if type(text) is Number:
+        return Decimal(text), ""
+    if _PLAIN[style].fullmatch(text):
+        return Decimal(text if style == "point" else text.replace(",", ".")), ""
+    stripped = _strip_number(text)
+    if stripped is None or not stripped.body.isascii() or not _GROUPED[style].fullmatch(stripped.body):
+        return None, ""
+    body = stripped.body.replace(",", "") if style == "point" else stripped.body.replace(".", "").replace(",", ".")
+    value = Decimal(body)
+    return (-value if stripped.negative else value), stripped.currency
+
+
+def number_message(text: str, style: Style) -> str:
+    """Why a cell is not a number, in words."""
+    if _NOT_NUMBERS.fullmatch(text.strip()):
+        return "not a number: NaN, infinity and Excel errors are not amounts; leave the cell blank if there is none"
+    if proves(text) not in (None, style):
+        other = "comma" if style == "point" else "point"
+        return f"has a decimal {other}, the rest of the file a decimal {style}"
+    return f"not a number with a decimal {style}"
+
+
+def parse_share_text(text: str, style: Style) -> Decimal | None:
+    """A fraction, or a percentage with its sign: ``2.5 %`` → 0.025."""
+    plain = clean(text)
+    if not plain.endswith(("%", "‰")):
+        return parse_number(text, style)[0]
+    value, _ = parse_number(plain[:-1].strip(), style)
+    return None if value is None else value / (100 if plain.endswith("%") else 1000)
+
+
+def parse_terms(text: str, style: Style) -> Decimal | None:
+    """Payment terms: ``30``, ``30 days``, ``Net 30``, ``30 Tage netto``, ``60天``."""
+    match = re.fullmatch(
+        r"(?:net(?:to)?|n)?\.?\s*(\d{1,3})\s*(?:days?|d|tage?|天|日)?\s*(?:net(?:to)?)?", text.casefold()
+    )
+    return Decimal(match[1]) if match else parse_number(text, style)[0]
+
+
+def parse_limit(text: str, style: Style) -> Decimal | None:
+    """A credit limit; ``unlimited`` is infinite."""
+    return Decimal("Infinity") if text.strip().casefold() in _UNLIMITED else parse_number(text, style)[0]
+
+
+def parse_flag(text: str) -> bool | None:
+    """Yes or no; blank is no; ``None`` when it is neither."""
+    plain = text.strip().casefold()
+    return True if plain in _TRUE else False if not plain or plain in _FALSE else None
+
+
+NumberParser = Callable[[str, Style], Decimal | None]
