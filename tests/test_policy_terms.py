@@ -5,8 +5,8 @@ import pytest
 
 from simulator.jit import NEVER
 from simulator.policy import formulas as f
-from simulator.policy.formulas import deductible_first, percent_first
 from simulator.policy.apply import apply_policies
+from simulator.policy.formulas import deductible_first, percent_first
 from tests.policy_cases import Debt, Stopped, arrays, clock, constant_rates, gaps, plan, settle, terms
 
 INF = np.inf
