@@ -1,10 +1,13 @@
 """From study and ledger to drivers, loadings, correlation; mistakes; independence of draws from everything else."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from simulator.errors import InputError
-from simulator.factors.drivers import lower_factor
+from simulator.factors.drivers import check_drivers, lower_factor
 from simulator.factors.plan import build_factors, draw_states
 from simulator.jit import set_threads, thread_info
 from simulator.streams import entity_key
@@ -154,9 +157,25 @@ def test_more_than_all_of_a_buyer_cannot_be_common():
         build_factors(study({"dependence": gaussian(0.7, 0.5)}), portfolio([*"ABCDE"], country=["DE"] * 5), {})
 
 
+def test_checking_reports_study_and_stresses_together():
+    stresses = {"bad": {"state_shift": {"globe": -1.5}}, "worse": {"state_shift": {"global": -3.0, "sector:x": 1.0}}}
+    asked = study({"dependence": gaussian(0.9, 0.2)}, stresses=stresses)
+    with pytest.raises(InputError) as excinfo:
+        check_drivers(asked, portfolio(["A"], country=["DE"]))
+    assert [path for path, *_ in problems_of(excinfo)] == [
+        "credit.dependence.shares", "stresses.bad.state_shift.globe", "stresses.worse.state_shift.sector:x",
+    ]  # fmt: skip
+    check_drivers(study(stresses={"bad": {"state_shift": {"global": -1.5}}}), portfolio(["A"]))
+
+
+def test_checking_drivers_compiles_nothing():
+    code = "import sys, simulator.factors.drivers; sys.exit('numba' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_infinite_loadings_are_refused():
     with pytest.raises(InputError, match="infinite for buyer 'B'"):
-        build_factors(study(), portfolio(["A", "B"], loadings={"x": [0.1, np.inf]}), {})
+        build_factors(study(), portfolio(["A", "B"], loadings={"x": [0.1, np.inf], "y": [0.2, 0.3]}), {})
 
 
 def test_stress_shifts_drivers_without_changing_draws():

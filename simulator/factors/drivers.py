@@ -1,14 +1,18 @@
-"""Which drivers there are, how they are correlated, and how each buyer loads on them."""
+"""Which drivers there are, how they are correlated, and how each buyer loads on them.
+
+Nothing here needs compiled code, so ``simulator check`` can use it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from simulator.errors import Problem, Problems, closest
-from simulator.ledger.portfolio import Buyers, Floats
-from simulator.study.schema import Dependence, Shares
+from simulator.ledger.portfolio import Buyers, Floats, Portfolio
+from simulator.study.schema import Dependence, Shares, Study
 
 GLOBAL = "global"
 CORRELATION_PATH = "credit.dependence.correlation"
@@ -17,6 +21,24 @@ CORRELATION_PATH = "credit.dependence.correlation"
 _LEAST_EIGENVALUE = -1e-10
 #: A Cholesky pivot below this is a driver fully explained by earlier ones.
 _LEAST_PIVOT = 1e-12
+#: Rounding allowed when the variance of a common part is compared with 1.
+_VARIANCE_TOLERANCE = 1e-9
+
+
+class Common(NamedTuple):
+    """What the buyers have in common.
+
+    Attributes:
+        names: driver names, the global one first.
+        correlation: correlation of the drivers, float64[n_drivers, n_drivers].
+        pairs: drivers and loadings of each buyer.
+        variance: variance of each buyer's common part, float64[n_buyers], at most 1.
+    """
+
+    names: list[str]
+    correlation: Floats
+    pairs: list[tuple[list[int], list[float]]]
+    variance: Floats
 
 
 def country_driver(country: str) -> str:
@@ -131,7 +153,7 @@ def buyer_loadings(
     found: list[tuple[list[int], list[float]]] = []
     for b in range(len(buyers)):
         if explicit[b]:
-            pairs = [(j, float(values[b])) for j, values in columns if not np.isnan(values[b])]
+            pairs = [(j, float(values[b])) for j, values in columns if np.isfinite(values[b])]
         else:
             pairs = [(0, roots[0])]
             if buyers.country[b]:
@@ -141,3 +163,52 @@ def buyer_loadings(
         pairs = sorted(pair for pair in pairs if pair[1] != 0.0)
         found.append(([j for j, _ in pairs], [a for _, a in pairs]))
     return found
+
+
+def common_parts(study: Study, portfolio: Portfolio, problems: Problems) -> Common:
+    """Drivers, correlation and loadings of a study; a common part with a variance above 1 is a problem."""
+    dependence, buyers = study.credit.dependence, portfolio.buyers
+    names = driver_names(buyers)
+    correlation = correlation_matrix(dependence, names, problems)
+    pairs = buyer_loadings(buyers, dependence.shares, names, problems)
+    variance = np.array([_variance(correlation, *pair) for pair in pairs], dtype=np.float64)
+    too_large = np.flatnonzero(variance > 1.0 + _VARIANCE_TOLERANCE)
+    if len(too_large):
+        text = (
+            "the common part of a buyer's latent variable has variance at most 1 (sum of squared loadings, or of "
+            f"shares, with correlations); it is {variance.max():.4g} at most, and above 1 for buyer "
+            f"{name_some([buyers.buyer_id[b] for b in too_large])}"
+        )
+        path = "loading_*" if buyers.loadings else "credit.dependence.shares"
+        problems.add(Problem(text, file=study.portfolio.buyers or "" if buyers.loadings else "", path=path))
+    return Common(names, correlation, pairs, np.minimum(variance, 1.0))
+
+
+def shift_vector(state_shift: dict[str, float], names: list[str], path: str, problems: Problems) -> Floats:
+    """Stress shift of every driver, float64[n_drivers]; an unknown driver is a problem."""
+    shift = np.zeros(len(names))
+    for name, value in state_shift.items():
+        if name in names:
+            shift[names.index(name)] = value
+        else:
+            problems.add(unknown_driver(name, f"{path}.{name}", names))
+    return shift
+
+
+def check_drivers(study: Study, portfolio: Portfolio) -> None:
+    """Check correlation, loadings and the drivers that stresses shift.
+
+    Raises:
+        InputError: unknown driver, impossible correlation, or a buyer whose common variance exceeds 1.
+    """
+    problems = Problems()
+    names = common_parts(study, portfolio, problems).names
+    for stress, variant in study.stresses.items():
+        shift_vector(variant.state_shift, names, f"stresses.{stress}.state_shift", problems)
+    problems.raise_if_any()
+
+
+def _variance(correlation: Floats, drivers: list[int], loadings: list[float]) -> float:
+    """a'Ca of one buyer."""
+    a = np.array(loadings)
+    return float(a @ correlation[np.ix_(drivers, drivers)] @ a) if drivers else 0.0

@@ -10,17 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.errors import Problem, Problems
+from simulator.errors import Problems
 from simulator.factors.copulas import COPULAS
-from simulator.factors.drivers import (
-    GLOBAL,
-    buyer_loadings,
-    correlation_matrix,
-    driver_names,
-    lower_factor,
-    name_some,
-    unknown_driver,
-)
+from simulator.factors.drivers import GLOBAL, common_parts, lower_factor, shift_vector
 from simulator.factors.kernels import draw_state
 from simulator.ledger.portfolio import Floats, Ints, Keys, Portfolio
 from simulator.streams import entity_key, stream_key
@@ -28,8 +20,6 @@ from simulator.study.schema import Study
 
 #: Entity of draws that a scenario has only one of.
 SCENARIO_ENTITY = entity_key("scenario")
-#: Rounding allowed when squared loadings are summed to at most 1.
-_VARIANCE_TOLERANCE = 1e-9
 
 
 class FactorPlan(NamedTuple):
@@ -89,31 +79,11 @@ def build_factors(study: Study, portfolio: Portfolio, state_shift: dict[str, flo
         InputError: unknown driver, impossible correlation, or a buyer whose common variance exceeds 1.
     """
     problems = Problems()
-    dependence = study.credit.dependence
-    buyers = portfolio.buyers
-    names = driver_names(buyers)
-    correlation = correlation_matrix(dependence, names, problems)
-    pairs = buyer_loadings(buyers, dependence.shares, names, problems)
-
-    shift = np.zeros(len(names))
-    for name, value in state_shift.items():
-        if name in names:
-            shift[names.index(name)] = value
-        else:
-            problems.add(unknown_driver(name, f"state_shift.{name}", names))
-
-    variance = np.array([_variance(correlation, drivers, loadings) for drivers, loadings in pairs])
-    too_large = [buyers.buyer_id[b] for b in np.flatnonzero(variance > 1.0 + _VARIANCE_TOLERANCE)]
-    if too_large:
-        text = (
-            f"the common part of a buyer's latent variable has variance at most 1 (sum of squared loadings, or of "
-            f"shares, with correlations); it is {np.nanmax(variance):.4g} at most, and above 1 for buyer "
-            f"{name_some(too_large)}"
-        )
-        file = study.portfolio.buyers or ""
-        problems.add(Problem(text, file=file, path="loading_*" if buyers.loadings else "credit.dependence.shares"))
+    names, correlation, pairs, variance = common_parts(study, portfolio, problems)
+    shift = shift_vector(state_shift, names, "state_shift", problems)
     problems.raise_if_any()
 
+    dependence, buyers = study.credit.dependence, portfolio.buyers
     tilt = np.zeros(len(names))
     if study.simulation.tail == "importance":
         tilt[names.index(GLOBAL)] = -study.simulation.importance_shift
@@ -131,7 +101,7 @@ def build_factors(study: Study, portfolio: Portfolio, state_shift: dict[str, flo
         loading_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
         loading_driver=np.array([j for drivers, _ in pairs for j in drivers], dtype=np.int32),
         loading=np.array([a for _, loadings in pairs for a in loadings], dtype=np.float64),
-        systematic_share=np.minimum(variance, 1.0),
+        systematic_share=variance,
         residual_entity=np.array(residual, dtype=np.uint64),
     )
     return plan, names
@@ -161,9 +131,3 @@ def draw_states(plan: FactorPlan, seed: int, first_scenario: int, count: int) ->
         drivers, mixing, weight,
     )  # fmt: skip
     return States(drivers, mixing, weight)
-
-
-def _variance(correlation: Floats, drivers: list[int], loadings: list[float]) -> float:
-    """a'Ca of one buyer, summed in ascending order of drivers."""
-    a = np.array(loadings)
-    return float(a @ correlation[np.ix_(drivers, drivers)] @ a) if drivers else 0.0
