@@ -115,7 +115,7 @@ def _apply(terms: dict[str, float], debts: np.ndarray) -> tuple[np.ndarray, dict
 
 def _tail_mean(values: np.ndarray, level: float) -> float:
     ordered = np.sort(values)
-    return float(ordered[int(np.ceil(level * len(ordered))) :].mean())
+    return float(ordered[min(int(np.ceil(level * len(ordered))), len(ordered) - 1) :].mean())
 
 
 def _quantiles(values: np.ndarray) -> np.ndarray:

@@ -197,6 +197,6 @@ def _gap(columns: Columns, programme: int) -> Iterator[str]:
     parts = {step: mean(columns.sample(f"gap_{step}", programme)).value / debt for step in GAP_WORDS}
     largest = max(parts, key=lambda step: parts[step])
     yield (
-        f"{_name(columns, programme)} pays {_share(paid / debt)} of the debt that is lost; the largest part that stays is "
-        f"{GAP_WORDS[largest]}, {_share(parts[largest])} of the debt."
+        f"{_name(columns, programme)} pays {_share(paid / debt)} of the debt that is lost; the largest part that "
+        f"stays is {GAP_WORDS[largest]}, {_share(parts[largest])} of the debt."
     )

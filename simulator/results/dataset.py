@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from simulator.errors import SimulatorError, closest
+from simulator.terms import Term, load_terms
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,11 +15,9 @@ AXES = ("programme", "scenario", "quantile", "period")
 
 
 @cache
-def variable_terms() -> dict[str, dict[str, str]]:
-    """Rows of kind ``variable`` and ``axis`` in the dictionary, by name."""
-    text = resources.files("simulator").joinpath("terms.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return {row["name"]: row for row in rows if row["kind"] in ("variable", "axis")}
+def variable_terms() -> dict[str, Term]:
+    """Entries of kind ``variable`` and ``axis`` in the dictionary, by name."""
+    return {term.name: term for term in load_terms() if term.kind in ("variable", "axis")}
 
 
 def stamp(dataset: xr.Dataset, currency: str) -> xr.Dataset:
@@ -46,8 +43,8 @@ def stamp(dataset: xr.Dataset, currency: str) -> xr.Dataset:
         term = terms.get(str(name))
         if term is None:
             continue
-        unit = " ".join(currency if word == "money" else word for word in term["unit"].split())
-        labels = {"long_name": term["meaning"]}
+        unit = " ".join(currency if word == "money" else word for word in term.unit.split())
+        labels = {"long_name": term.meaning}
         if unit and stamped[name].dtype.kind != "M":  # dates carry their own unit in the file
             labels["units"] = unit
         stamped[name].attrs.update(labels)

@@ -119,20 +119,27 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    header = list(pd.read_csv(path, nrows=0, encoding="utf-8").columns)
-    numbers = [name for name in header if name not in TEXT_COLUMNS]
-    table = pd.read_csv(
-        path,
-        encoding="utf-8",
-        dtype={name: str for name in header if name in TEXT_COLUMNS},
-        keep_default_na=False,
-        na_values={name: [""] for name in numbers},
-        float_precision="round_trip",
-    )
+    table = pd.read_csv(path, encoding="utf-8", dtype=str, keep_default_na=False, na_filter=False)
     for name in table.columns:
-        if table[name].dtype.kind not in "fiub":
-            table[name] = pd.Series([_unguard(str(text)) for text in table[name]], dtype=str, index=table.index)
+        texts = [str(text) for text in table[name]]
+        numbers = None if name in TEXT_COLUMNS else _numbers(texts)
+        if numbers is None:
+            table[name] = pd.Series([_unguard(text) for text in texts], dtype=str, index=table.index)
+        else:
+            table[name] = numbers
     return table
+
+
+def _numbers(texts: list[str]) -> list[int] | list[float] | None:
+    """Texts as whole numbers, else as floats (exactly as written, blank is NaN), else ``None``."""
+    try:
+        return [int(text) for text in texts]
+    except ValueError:
+        pass
+    try:
+        return [float(text) if text else math.nan for text in texts]
+    except ValueError:
+        return None
 
 
 def _guard(text: str) -> str:

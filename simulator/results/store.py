@@ -66,7 +66,7 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
 def _resolved(study: Study) -> str:
     from simulator.study.resolve import resolved_yaml
 
-    return str(resolved_yaml(study))
+    return resolved_yaml(study)
 
 
 def _save_stresses(result: Result, folder: Path) -> None:
@@ -132,13 +132,9 @@ def _read_json(path: Path) -> Any:
 
 def _read_study(path: Path) -> Study:
     """The study as it was run; the files it names need not exist any more."""
-    from simulator.study.check import validate
-    from simulator.study.yaml import read_document
+    from simulator.study.resolve import read_resolved
 
-    study = validate(read_document(path), []).study
-    if study is None:
-        raise ValueError(f"{path.name} is not a study")
-    return study
+    return read_resolved(path)
 
 
 def _read_dataset(path: Path) -> xr.Dataset:
