@@ -53,8 +53,8 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
     for _ in range(10):
         p0 = _M0 * np.uint64(c0)
         p1 = _M1 * np.uint64(c2)
-        n0 = np.uint32(p1 >> _32) ^ c1 ^ k0
-        n2 = np.uint32(p0 >> _32) ^ c3 ^ k1
+        n0 = np.uint32(np.uint32(p1 >> _32) ^ c1 ^ k0)
+        n2 = np.uint32(np.uint32(p0 >> _32) ^ c3 ^ k1)
         c1 = np.uint32(p1 & _LOW)
         c3 = np.uint32(p0 & _LOW)
         c0 = n0

@@ -85,6 +85,37 @@ def collect(s, i, day, rates, rules, clock, book, rows):
 
 
 @row
+def collect_all(s, b, rates, rules, clock, book, paid, rows):
+    """Book all invoices of an untroubled buyer: like :func:`collect`, with sums kept at hand until the last one."""
+    begin = book.start[b]
+    collected = 0.0
+    outstanding = 0.0
+    fx_result = 0.0
+    delay_cost = 0.0
+    billed = 0.0
+    for i in range(begin, book.start[b + 1]):
+        day = paid[s, i - begin]
+        until = day if day < clock.horizon else clock.horizon
+        value = book.book_value[i]
+        worth = book.amount[i] * rate_on(rates, s, book.currency[i], until)
+        if day <= clock.horizon:
+            period = clock.period_of_day[day]
+            rows.collections[s, period] += worth
+            rows.settled[s, period] += value
+            collected += worth
+        else:
+            outstanding += worth
+        fx_result += worth - value
+        delay_cost += cost_of_lateness(value, book.due_day[i], until, rules.cost_of_delay)
+        billed += value
+    rows.collected[s] += collected
+    rows.outstanding[s] += outstanding
+    rows.fx_result[s] += fx_result
+    rows.delay_cost[s] += delay_cost
+    rows.billed[s] += billed
+
+
+@row
 def write_off(s, i, day, recovery, rates, rules, clock, book, rows):
     """Book a debt that is lost on a day, with its recovery after the lag; returns the loss net of recovery."""
     value = book.book_value[i]
@@ -230,6 +261,58 @@ def note_loss(s, b, loss, book, rows, scratch):
         rows.largest_loss[s] = loss
 
 
+@row
+def settle_in_trouble(
+    quad, lane, s, b, insolvent_on, state, keys, rates, rules, clock, book, rows, events, scratch
+):  # fmt: skip
+    """Settle a troubled buyer: draw its recovery and whether it cures, then see to every invoice."""
+    noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
+    recovery = recovery_rate(rules.recovery, rules.recovery_class[b], state, noise, rules.recovery_systematic)
+    cured = uniform(words(keys.cure, quad, book.buyer_entity[b], 0)[lane]) < rules.cure_probability
+    loss = settle_troubled(s, b, insolvent_on, recovery, cured, rates, rules, clock, book, rows, events, scratch)
+    note_loss(s, b, loss, book, rows, scratch)
+
+
+@row
+def simulate_quad(
+    q, first_quad, keys, drivers, mixing, rates, blocked_from,
+    factor, default, delay, transfer, rules, clock, book, shared, rows, events, scratch,
+):  # fmt: skip
+    """Simulate the four scenarios of the block's quad ``q``; other arguments as in :func:`simulate_ledger`.
+
+    What most buyers need stays in this body: handing all plans to another function costs more than an invoice.
+    """
+    first = 4 * q
+    quad = first_quad + q
+    for b in range(book.group.shape[0]):
+        own_words = words(keys.default, quad, factor.residual_entity[b], 0)
+        buyer_words = words(keys.buyer_delay, quad, book.buyer_entity[b], 0)
+        share = factor.systematic_share[b]
+        for lane in range(4):
+            s = first + lane
+            common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
+            shared[s] = delay_score(
+                standard_state(common, share), normal(own_words[lane]), normal(buyer_words[lane]), 0.0,
+                delay.systemic[b], delay.credit, delay.buyer, delay.own[b],
+            )  # fmt: skip
+        draw_payment_days(quad, first, b, shared, blocked_from, keys, delay, transfer, book, scratch)
+        for lane in range(4):
+            s = first + lane
+            common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
+            value = latent(common, share, normal(own_words[lane])) * mixing[s]
+            insolvent_on = default_day(default.threshold, default.curve[b], value)
+            if insolvent_on != NEVER:
+                rows.n_defaults[s] += 1
+            late = longest_lateness(s, b, book, scratch.paid)
+            if insolvent_on == NEVER and late <= rules.protracted_after and late <= rules.stop_shipment_after:
+                collect_all(s, b, rates, rules, clock, book, scratch.paid, rows)
+            else:
+                settle_in_trouble(
+                    quad, lane, s, b, insolvent_on, standard_state(common, share),
+                    keys, rates, rules, clock, book, rows, events, scratch,
+                )  # fmt: skip
+
+
 @kernel
 def simulate_ledger(
     first_quad, keys, drivers, mixing, rates, blocked_from,
@@ -247,45 +330,46 @@ def simulate_ledger(
         rows, events, scratch: results and working rows, counts and sums zeroed by the caller.
     """
     for q in prange(rows.gross_loss.shape[0] // 4):
-        first = 4 * q
-        quad = first_quad + q
-        for b in range(book.group.shape[0]):
-            begin, end = book.start[b], book.start[b + 1]
-            own_words = words(keys.default, quad, factor.residual_entity[b], 0)
-            buyer_words = words(keys.buyer_delay, quad, book.buyer_entity[b], 0)
-            share = factor.systematic_share[b]
-            for lane in range(4):
-                s = first + lane
-                common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
-                shared[s] = delay_score(
-                    standard_state(common, share), normal(own_words[lane]), normal(buyer_words[lane]), 0.0,
-                    delay.systemic[b], delay.credit, delay.buyer, delay.own[b],
-                )  # fmt: skip
-            if end > begin:
-                draw_payment_days(quad, first, b, shared, blocked_from, keys, delay, transfer, book, scratch)
-            for lane in range(4):
-                s = first + lane
-                common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
-                value = latent(common, share, normal(own_words[lane])) * mixing[s]
-                insolvent_on = default_day(default.threshold, default.curve[b], value)
-                if insolvent_on != NEVER:
-                    rows.n_defaults[s] += 1
-                late = longest_lateness(s, b, book, scratch.paid)
-                if insolvent_on == NEVER and late <= rules.protracted_after and late <= rules.stop_shipment_after:
-                    for i in range(begin, end):
-                        collect(s, i, scratch.paid[s, i - begin], rates, rules, clock, book, rows)
-                elif end > begin:
-                    noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
-                    recovery = recovery_rate(
-                        rules.recovery, rules.recovery_class[b], standard_state(common, share), noise,
-                        rules.recovery_systematic,
-                    )  # fmt: skip
-                    chance = uniform(words(keys.cure, quad, book.buyer_entity[b], 0)[lane])
-                    cured = chance < rules.cure_probability
-                    loss = settle_troubled(
-                        s, b, insolvent_on, recovery, cured, rates, rules, clock, book, rows, events, scratch
-                    )
-                    note_loss(s, b, loss, book, rows, scratch)
+        simulate_quad(
+            q, first_quad, keys, drivers, mixing, rates, blocked_from,
+            factor, default, delay, transfer, rules, clock, book, shared, rows, events, scratch,
+        )  # fmt: skip
+
+
+@row
+def lose_in_quad(q, first_quad, keys, drivers, mixing, factor, default, rules, book, rows, events, scratch):
+    """Constant exposures in the four scenarios of the block's quad ``q``; see :func:`lose_exposures`."""
+    first = 4 * q
+    quad = first_quad + q
+    for b in range(book.group.shape[0]):
+        own_words = words(keys.default, quad, factor.residual_entity[b], 0)
+        share = factor.systematic_share[b]
+        for lane in range(4):
+            s = first + lane
+            common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
+            value = latent(common, share, normal(own_words[lane])) * mixing[s]
+            insolvent_on = default_day(default.threshold, default.curve[b], value)
+            if insolvent_on == NEVER:
+                continue
+            noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
+            state = standard_state(common, share)
+            recovery = recovery_rate(rules.recovery, rules.recovery_class[b], state, noise, rules.recovery_systematic)
+            loss = book.amount[b] * (1.0 - recovery)
+            rows.n_defaults[s] += 1
+            rows.gross_loss[s] += loss
+            rows.recovered[s] += book.amount[b] * recovery
+            note_loss(s, b, loss, book, rows, scratch)
+            j = events.count[s]
+            if j < events.buyer.shape[1]:
+                events.buyer[s, j] = b
+                events.invoice[s, j] = b
+                events.default_day[s, j] = insolvent_on
+                events.paid_day[s, j] = NEVER
+                events.loss_day[s, j] = insolvent_on
+                events.recovery[s, j] = recovery
+                events.loss[s, j] = loss
+                events.protracted[s, j] = False
+            events.count[s] = j + 1
 
 
 @kernel
@@ -295,36 +379,4 @@ def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, bo
     Arguments as in :func:`simulate_ledger`; each buyer has one pseudo-invoice, money has no currency and no clock.
     """
     for q in prange(rows.gross_loss.shape[0] // 4):
-        first = 4 * q
-        quad = first_quad + q
-        for b in range(book.group.shape[0]):
-            own_words = words(keys.default, quad, factor.residual_entity[b], 0)
-            share = factor.systematic_share[b]
-            for lane in range(4):
-                s = first + lane
-                common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
-                value = latent(common, share, normal(own_words[lane])) * mixing[s]
-                insolvent_on = default_day(default.threshold, default.curve[b], value)
-                if insolvent_on == NEVER:
-                    continue
-                noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
-                recovery = recovery_rate(
-                    rules.recovery, rules.recovery_class[b], standard_state(common, share), noise,
-                    rules.recovery_systematic,
-                )  # fmt: skip
-                loss = book.amount[b] * (1.0 - recovery)
-                rows.n_defaults[s] += 1
-                rows.gross_loss[s] += loss
-                rows.recovered[s] += book.amount[b] * recovery
-                note_loss(s, b, loss, book, rows, scratch)
-                j = events.count[s]
-                if j < events.buyer.shape[1]:
-                    events.buyer[s, j] = b
-                    events.invoice[s, j] = b
-                    events.default_day[s, j] = insolvent_on
-                    events.paid_day[s, j] = NEVER
-                    events.loss_day[s, j] = insolvent_on
-                    events.recovery[s, j] = recovery
-                    events.loss[s, j] = loss
-                    events.protracted[s, j] = False
-                events.count[s] = j + 1
+        lose_in_quad(q, first_quad, keys, drivers, mixing, factor, default, rules, book, rows, events, scratch)

@@ -75,19 +75,24 @@ def payment_days(quad, lane, s, b, keys, state, epsilon, blocked_from, delay, tr
     return days
 
 
+def in_trouble(b, insolvent_on, days, rules, book):
+    """Whether a buyer fails, or is ever later than a protracted default or the stop-shipment rule allows."""
+    late = max((free - int(book.due_day[book.start[b] + k]) for k, (_, free) in enumerate(days)), default=-NEVER)
+    return insolvent_on != NEVER or late > rules.protracted_after or late > rules.stop_shipment_after
+
+
 def story_of_buyer(b, insolvent_on, cured, days, rules, clock, book):
     """Fate of each invoice of a buyer, in issue order: dicts with shipped, paid, lost_on, protracted."""
     begin = int(book.start[b])
     after, stop = rules.protracted_after, rules.stop_shipment_after
-    late = max((free - int(book.due_day[begin + k]) for k, (_, free) in enumerate(days)), default=-NEVER)
-    in_trouble = insolvent_on != NEVER or late > after or late > stop
+    trouble = in_trouble(b, insolvent_on, days, rules, book)
     fates = []
     for k, (drawn, free) in enumerate(days):
         i = begin + k
         issue, due = int(book.issue_day[i]), int(book.due_day[i])
         fate = {"i": i, "shipped": True, "paid": free, "lost_on": NEVER, "protracted": False}
         fates.append(fate)
-        if not in_trouble:
+        if not trouble:
             continue
         if not book.open_item[i]:
             held_up = stop != NEVER and any(
@@ -138,6 +143,18 @@ def book_invoice(s, fate, recovery, rates, rules, clock, book, rows):
     rows.recovered[s] += back
     rows.gross_loss[s] += debt - back
     return debt - back
+
+
+def collect_all(s, fates, rates, rules, clock, book, rows):
+    """Enter the invoices of a buyer without trouble: its subtotals are added to the scenario's at the end."""
+    names = ("collected", "outstanding", "fx_result", "delay_cost", "billed")
+    before = {name: getattr(rows, name)[s] for name in names}
+    for name in names:
+        getattr(rows, name)[s] = 0.0
+    for fate in fates:
+        book_invoice(s, fate, 0.0, rates, rules, clock, book, rows)
+    for name in names:
+        getattr(rows, name)[s] = before[name] + getattr(rows, name)[s]
 
 
 def list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, events):
@@ -199,6 +216,9 @@ def simulate_ledger(
             rows.n_defaults[s] += insolvent_on != NEVER
             days = payment_days(quad, lane, s, b, keys, state, epsilon, blocked_from, delay, transfer, book)
             fates = story_of_buyer(b, insolvent_on, cured, days, rules, clock, book)
+            if not in_trouble(b, insolvent_on, days, rules, book):
+                collect_all(s, fates, rates, rules, clock, book, rows)
+                continue
             loss = 0.0
             for fate in fates:
                 i = fate["i"]
