@@ -14,7 +14,7 @@ ROOMS = [
 ]  # fmt: skip
 GROUND = {"errors", "terms", "keys", "jit", "streams"}
 ROOF = {"__init__", "__main__", "cli", "api", "progress"}
-PLAIN = {"kernels.py", "formulas.py"}
+PLAIN = {"kernels.py", "formulas.py", "booking.py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -94,7 +94,7 @@ def test_formulas_give_the_same_law_as_plain_numpy():
 
 @pytest.mark.parametrize("shares", SHARES[1:3], ids=str)
 def test_spearman_of_two_invoices_of_a_buyer(shares):
-    """ρ_S = (6/π)·asin(r/2), r = r_s + r_c + r_b (DOMAIN §5.4); the delay law does not matter while it is continuous."""
+    """ρ_S = (6/π)·asin(r/2) with r = r_s + r_c + r_b (DOMAIN §5.4), for any continuous law of the delay."""
     plan = build({"shares": shares, "delay": {"model": "gamma", "shape": 2.0, "scale_days": 10.0}})
     _, _, score = scores(plan, 4, N)
     delay = np.interp(score, table_grid(), plan.quantile[0])

@@ -12,8 +12,8 @@ import numpy as np
 
 from simulator.engine.block import Block
 from simulator.engine.model import Model
-from simulator.ledger.portfolio import Floats
 from simulator.engine.sketch import summarise
+from simulator.ledger.portfolio import Floats
 from simulator.policy.gaps import GAP_STEPS
 
 CHUNK = 4096

@@ -1,0 +1,1 @@
+"""What foreign money is worth: rate paths, hedges, transfer events."""

@@ -45,8 +45,9 @@ GROUPS: Mapping[str, Sequence[Line]] = {
         Line("cost_of_risk_mean", "Cost of risk", sub="all of these and retained loss"),
     ),
     "Cover": (
+        Line("indemnity_gross_mean", "Expected claims money", sub="before sharing recoveries"),
+        Line("indemnity_in_horizon_mean", "Within the horizon", sub="less recoveries shared by then"),
         Line("indemnity_mean", "Expected indemnity", sub="net of shared recoveries"),
-        Line("indemnity_in_horizon_mean", "of which within the horizon"),
         Line("indemnity_ratio", "Effective indemnity ratio", "1", "indemnity ÷ debt when lost"),
         Line("loss_ratio", "Loss ratio", "1", "indemnity ÷ premium"),
         Line("reserve_ruin_probability", "Reserve exhausted", "1", "retained loss above the reserve"),
@@ -87,6 +88,10 @@ class Summary:
     def levels(self, measure: str) -> list[float]:
         """Levels at which a measure is known, ascending; −1 stands for a measure without level, empty for none."""
         return sorted(self._levels.get(measure, []))
+
+    def lines(self) -> list[Line]:
+        """Lines of the comparison that the summary has values for."""
+        return [line for lines in GROUPS.values() for line in lines if line.measure in self._levels]
 
     def get(self, measure: str, programme: str = "", level: float = -1.0, stress: str = "") -> tuple[float, float]:
         """Value and standard error, NaN where the summary has none."""

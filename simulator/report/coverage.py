@@ -7,7 +7,7 @@ import pandas as pd
 from simulator.report.blocks import Cell, Column, Row, Table, records
 from simulator.report.figures.cost import COMPONENTS
 from simulator.report.figures.gap import STEPS, VIEWS
-from simulator.report.numbers import NONE, short_money, short_percent
+from simulator.report.numbers import NONE, short_percent, table_money
 from simulator.results.result import Result
 from simulator.study.schema import Policy
 
@@ -30,7 +30,7 @@ def gap_table(result: Result, data: pd.DataFrame) -> Table:
     rows = []
     for step, words in STEPS.items():
         cells = [
-            Cell(short_money(wide.loc[step, (p, "average")]), sub=short_money(wide.loc[step, (p, "tail")]))
+            Cell(table_money(wide.loc[step, (p, "average")]), sub=table_money(wide.loc[step, (p, "tail")]))
             for p in programmes
         ]
         rows.append(Row(words, cells))
@@ -59,7 +59,7 @@ def timing_table(data: pd.DataFrame, currency: str) -> Table:
     rows = [
         Row(
             row.programme,
-            (Cell(short_money(row.indemnity)), Cell(short_money(row.in_horizon)), Cell(short_percent(row.share))),
+            (Cell(table_money(row.indemnity)), Cell(table_money(row.in_horizon)), Cell(short_percent(row.share))),
         )
         for row in records(data)
     ]
@@ -81,7 +81,7 @@ def cost_table(data: pd.DataFrame, currency: str) -> Table:
     wide = data.pivot_table(index="programme", columns="component", values="amount", sort=False)
     shown = [c for c in COMPONENTS if c in wide.columns]
     rows = [
-        Row(str(p), [*(Cell(short_money(float(wide.loc[p, c]))) for c in shown), Cell(short_money(wide.loc[p].sum()))])
+        Row(str(p), [*(Cell(table_money(float(wide.loc[p, c]))) for c in shown), Cell(table_money(wide.loc[p].sum()))])
         for p in wide.index
     ]
     columns = [Column("Programme", number=False), *(Column(COMPONENTS[c]) for c in shown), Column("Cost of risk")]
@@ -96,9 +96,9 @@ def contribution_tables(data: pd.DataFrame, titles: dict[str, str], currency: st
             Row(
                 row.name,
                 (
-                    Cell(short_money(row.exposure)),
-                    Cell(short_money(row.mean_loss)),
-                    Cell(short_money(row.tail_loss)),
+                    Cell(table_money(row.exposure)),
+                    Cell(table_money(row.mean_loss)),
+                    Cell(table_money(row.tail_loss)),
                     Cell(short_percent(row.tail_share)),
                 ),
             )

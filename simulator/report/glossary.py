@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 from simulator.report.blocks import Cell, Column, Row, Table
+from simulator.report.comparison import Line
 from simulator.report.quality import label
 from simulator.report.workbook import flatten
 
@@ -31,6 +32,7 @@ METHODS = {
     "Protracted default": "An invoice still unpaid when its waiting period ends; some of them are still paid later, "
     "and any indemnity is then shared back.",
 }
+_SPELT = {"dso": "DSO"}
 
 
 @cache
@@ -39,26 +41,23 @@ def _dictionary() -> dict[tuple[str, str], dict[str, str]]:
     return {(row["name"], row["kind"]): row for row in csv.DictReader(text.splitlines())}
 
 
-def definitions(variables: Iterable[str], measures: Iterable[str]) -> list[tuple[str, str]]:
+def definitions(variables: Iterable[str], lines: Iterable[Line]) -> list[tuple[str, str]]:
     """Words and their meanings: how numbers are to be read, then the variables and measures that appear.
 
     Args:
         variables: variables the result has.
-        measures: measures of the summary.
+        lines: measures of the page's tables, under the words they have there.
     """
     have = set(variables)
-    words = list(METHODS.items())
     terms = _dictionary()
+    words = dict(METHODS)
     for name in VARIABLES:
         if name in have and (name, "variable") in terms:
-            words.append((label(name), terms[name, "variable"]["meaning"] + "."))
-    named = {word.casefold() for word, _ in words}
-    for name in dict.fromkeys(measures):
-        row, word = terms.get((name, "measure")), label(name.removesuffix("_mean"))
-        told = word.casefold() in named or name.startswith("gap_") or name.endswith("_difference")
-        if row is not None and not told:
-            words.append((label(name), row["meaning"] + "."))
-    return words
+            words[_SPELT.get(name, label(name))] = terms[name, "variable"]["meaning"] + "."
+    for line in lines:
+        if (line.measure, "measure") in terms:
+            words.setdefault(line.words, terms[line.measure, "measure"]["meaning"] + ".")
+    return list(words.items())
 
 
 def provenance_table(manifest: Mapping[str, Any]) -> Table:

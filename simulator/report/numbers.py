@@ -12,14 +12,23 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
 def short_money(value: float, digits: int = 3) -> str:
-    """An amount with its thousands abbreviated: 1234567 → ``1.23 M``; at most ``digits`` significant digits."""
+    """An amount for an axis or a label, thousands abbreviated, no trailing zeros: 1200000 → ``1.2 M``."""
+    return _abbreviated(value, digits, strip=True)
+
+
+def table_money(value: float, digits: int = 3) -> str:
+    """An amount for a column of a table: three significant digits throughout, 1200000 → ``1.20 M``, 0 → ``0``."""
+    return _abbreviated(value, digits, strip=False)
+
+
+def _abbreviated(value: float, digits: int, strip: bool) -> str:
     if not math.isfinite(value):
         return NONE
     size = abs(value)
     for scale, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
         if size >= scale * 0.9995:
-            return _signed(_significant(size / scale, digits), value) + THIN + suffix
-    return _signed(_significant(size, digits), value)
+            return _signed(_significant(size / scale, digits, strip), value) + THIN + suffix
+    return _signed(_significant(size, digits, strip), value)
 
 
 def full_money(value: float) -> str:
@@ -46,12 +55,12 @@ def least_percent(value: float) -> str:
     return "<0.1" + THIN + "%" if 0 < value < 0.001 else short_percent(value)
 
 
-def _significant(value: float, digits: int) -> str:
+def _significant(value: float, digits: int, strip: bool) -> str:
     if value == 0:
         return "0"
     places = max(0, digits - 1 - math.floor(math.log10(value)))
     text = f"{value:.{min(places, 6)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return text.rstrip("0").rstrip(".") if strip and "." in text else text
 
 
 def _signed(text: str, value: float) -> str:

@@ -14,13 +14,20 @@ from simulator.study.calendar import Calendar
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("simulator.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["tight"] = tight
+    return environment
+
+
+def tight(text: str) -> str:
+    """The text without a line break between a number and its percent sign or its error."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 
 def render(material: Material) -> str:

@@ -17,7 +17,7 @@ from simulator.report.comparison import Summary, comparison_table, liquidity_tab
 from simulator.report.figures import contributions
 from simulator.report.glossary import definitions, provenance_table
 from simulator.report.numbers import NONE, THIN, short_percent
-from simulator.report.quality import quality
+from simulator.report.quality import label, quality
 from simulator.results.result import Result
 
 
@@ -167,7 +167,11 @@ def _assumptions(m: Material) -> Section:
     terms = programme_terms(study)
     names = [p.name for p in study.programmes]
     rows = [
-        Row(key, [Cell(values[str(p)] or NONE, "text") for p in range(len(names))], sub=meaning)
+        Row(
+            label(key.replace(".", ", ")),
+            [Cell(values[str(p)] or NONE, "text") for p in range(len(names))],
+            sub=meaning,
+        )
         for key, meaning, values in zip(terms["key"], terms["meaning"], terms.to_dict("records"), strict=True)
     ]
     columns = [Column("Term", number=False), *(Column(name, number=False) for name in names)]
@@ -190,7 +194,7 @@ def _parameters(table: pd.DataFrame) -> Iterator[Row]:
 
 def _words(m: Material) -> Section:
     variables = [str(v) for v in (*m.result.scenarios.data_vars, *m.result.paths.data_vars)]
-    words = definitions(variables, list(m.rows["measure"].unique()))
+    words = definitions(variables, m.summary.lines())
     provenance = Block("table", provenance_table(m.result.manifest))
     return Section("words", "Definitions and provenance", blocks=[Block("terms", words), provenance])
 

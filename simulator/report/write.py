@@ -73,7 +73,7 @@ def with_differences(result: Result, rows: pd.DataFrame) -> pd.DataFrame:
 def _write_page(result: Result, path: Path) -> None:
     """The page, its figures as files beside it, and the data of each."""
     data = tables(result)
-    drawings, files = draw(result, data)
+    drawings, files = draw(data)
     page = render(Material(result, result.summary(), verdict(result), data, drawings))
     folder = prepare_folder(path.parent / FIGURES)
     for name, table in data.items():

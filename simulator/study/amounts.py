@@ -148,7 +148,7 @@ def parse_signed_days(value: Any) -> int:
         raise ValueError("a number of days, such as 15 days or -3 days")
     text = str(value).strip()
     sign = -1 if text.startswith("-") else 1
-    text = text[1:].strip() if text[:1] in ("+", "-") else text
+    text = re.sub(r"^[+-]\s*(?=\d)", "", text)
     try:
         length = parse_duration(int(float(text)) if re.fullmatch(r"\d{1,9}(\.0*)?", text) else text)
     except ValueError as error:

@@ -19,4 +19,4 @@ def data(result: Result) -> pd.DataFrame:
 def plot_cash_fan(data: pd.DataFrame, axes: Axes) -> None:
     """One programme's panel."""
     plot_fan(data, axes, "minimum cash")
-    style.heading(axes, "Closing cash")
+    style.heading(axes, "Closing cash" + style.currency(data))

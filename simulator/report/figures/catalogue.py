@@ -25,6 +25,7 @@ from simulator.report.figures import (
     stresses,
     style,
 )
+from simulator.report.figures.said import SAID
 from simulator.results.result import Result
 
 Data = Callable[[Result], pd.DataFrame]
@@ -180,14 +181,15 @@ FIGURES: tuple[Figure, ...] = (
 def tables(result: Result) -> dict[str, pd.DataFrame]:
     """Data of every figure that this result has something for, by figure name."""
     found = {figure.name: figure.data(result) for figure in FIGURES if figure.needs(result)}
+    for data in found.values():
+        data.attrs["currency"] = result.currency
     return {name: data for name, data in found.items() if not data.empty}
 
 
-def draw(result: Result, data: dict[str, pd.DataFrame]) -> tuple[dict[str, Drawing], dict[str, str]]:
+def draw(data: dict[str, pd.DataFrame]) -> tuple[dict[str, Drawing], dict[str, str]]:
     """Draw every figure.
 
     Args:
-        result: what is shown (for its currency).
         data: from :func:`tables`.
 
     Returns:
@@ -198,26 +200,26 @@ def draw(result: Result, data: dict[str, pd.DataFrame]) -> tuple[dict[str, Drawi
     with style.styled():
         for figure in FIGURES:
             if figure.name in data:
-                drawings[figure.name] = _draw(figure, data[figure.name], result.currency, files)
+                drawings[figure.name] = _draw(figure, data[figure.name], files)
     return drawings, files
 
 
-def _draw(figure: Figure, data: pd.DataFrame, currency: str, files: dict[str, str]) -> Drawing:
-    caption = f"{figure.caption} Amounts in {currency}."
+def _draw(figure: Figure, data: pd.DataFrame, files: dict[str, str]) -> Drawing:
     if figure.panels is not None:
         panels = []
         for position, (title, rows) in enumerate(figure.panels(data), start=1):
             svg = _svg(figure, rows, style.PANEL, f"{figure.name}-{position}", f"{figure.title}: {title}")
             files[f"{figure.name}-{position}"] = svg
             panels.append(Panel(title, Markup(svg)))
-        return Drawing(figure.name, figure.title, caption, panels=panels, columns=figure.columns)
+        return Drawing(figure.name, figure.title, figure.caption, panels=panels, columns=figure.columns)
     wide = _svg(figure, data, style.WIDE, figure.name, figure.title)
     narrow = _svg(figure, data, style.NARROW, f"{figure.name}-narrow", figure.title)
     files[figure.name] = wide
-    return Drawing(figure.name, figure.title, caption, wide=Markup(wide), narrow=Markup(narrow))
+    return Drawing(figure.name, figure.title, figure.caption, wide=Markup(wide), narrow=Markup(narrow))
 
 
 def _svg(figure: Figure, data: pd.DataFrame, width: float, name: str, title: str) -> str:
     axes = style.canvas(width, figure.height(data))
     figure.plot(data, axes)
-    return style.to_svg(axes, name, title, f"{figure.caption} The data are in figures/{figure.name}.csv.")
+    described = f"{figure.caption} {SAID[figure.name](data)} The data are in figures/{figure.name}.csv."
+    return style.to_svg(axes, name, title, described)

@@ -33,7 +33,7 @@ def height(data: pd.DataFrame) -> float:
 
 def plot_claim_timing(data: pd.DataFrame, axes: Axes) -> None:
     """A pale bar for what is owed in the end, a dark one inside it for what has arrived."""
-    style.margins(axes, left=8, right=24, top=26, bottom=28)
+    style.margins(axes, left=12, right=24, top=26, bottom=28)
     y = np.arange(len(data))
     axes.set_ylim(len(data) - 0.4, -0.75)
     axes.set_xlim(0, max(1.0, 1.05 * float(data[["indemnity", "in_horizon"]].to_numpy().max())))
@@ -46,4 +46,4 @@ def plot_claim_timing(data: pd.DataFrame, axes: Axes) -> None:
     axes.grid(visible=False, axis="y")
     axes.grid(axis="x")
     style.money_ticks(axes, "x", 4)
-    style.heading(axes, "Mean claims money; dark: arrived within the horizon")
+    style.heading(axes, "Mean claims money" + style.currency(data) + "; dark: within the horizon")

@@ -38,7 +38,7 @@ def data(result: Result) -> pd.DataFrame:
 
 def height(data: pd.DataFrame) -> float:
     """Height in pixels that its bars need."""
-    return 84 + 46 * data["programme"].nunique()
+    return 66 + 46 * data["programme"].nunique()
 
 
 def plot_cost(data: pd.DataFrame, axes: Axes) -> None:
@@ -67,13 +67,15 @@ def plot_cost(data: pd.DataFrame, axes: Axes) -> None:
         )  # fmt: skip
     columns = 5 if width > 500 else 2
     rows = -(-len(key) // columns)
-    style.margins(axes, left=8, right=14, top=22 + 18 * rows, bottom=28)
+    style.margins(axes, left=12, right=14, top=10 + 18 * rows, bottom=28)
     axes.legend(
         [k for k, _ in key], [t for _, t in key], loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns,
-        frameon=False, fontsize=11, handlelength=1.2, handleheight=0.9, columnspacing=1.2, borderaxespad=0.1,
+        frameon=False, fontsize=11, handlelength=1.2, handleheight=0.9, columnspacing=1.2, borderaxespad=0,
+        borderpad=0.3,
     )  # fmt: skip
     axes.set_yticks([])
     axes.grid(visible=False, axis="y")
     axes.grid(axis="x")
     axes.axvline(0, color=style.MUTED, linewidth=0.8)
     style.money_ticks(axes, "x", 5 if width > 500 else 4)
+    style.unit_below(axes, "Mean per horizon" + style.currency(data))

@@ -40,6 +40,7 @@ def plot_exceedance(data: pd.DataFrame, axes: Axes) -> None:
     """One curve per programme, named at its end."""
     plot_curves(data, axes)
     style.heading(axes, "Probability of a retained loss larger than …")
+    style.unit_below(axes, "Retained loss" + style.currency(data))
 
 
 def plot_curves(data: pd.DataFrame, axes: Axes, lines: dict[str, style.Line] | None = None) -> None:

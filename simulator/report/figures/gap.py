@@ -111,7 +111,7 @@ def plot_gap(data: pd.DataFrame, axes: Axes) -> None:
                     fontsize=10, color=style.MUTED if view == "average" else colour, annotation_clip=False,
                 )  # fmt: skip
     axes.set_yticks(range(len(STEPS)), list(STEPS.values()))
-    style.percent_ticks(axes, "x")
+    style.percent_ticks(axes, "x", 2)
     ratio = data[data["step"] == "indemnity"].set_index("view")["start"]
     axes.annotate(
         f"all scenarios: {short_percent(float(ratio['average']))} indemnified", xy=(0, 1), color=style.MUTED,

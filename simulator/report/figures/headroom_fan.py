@@ -20,4 +20,4 @@ def data(result: Result) -> pd.DataFrame:
 def plot_headroom_fan(data: pd.DataFrame, axes: Axes) -> None:
     """One programme's panel."""
     plot_fan(data, axes, "shortfall below")
-    style.heading(axes, "Headroom: cash + undrawn line − minimum")
+    style.heading(axes, "Headroom" + style.currency(data))

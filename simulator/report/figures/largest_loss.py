@@ -25,3 +25,4 @@ def plot_largest_loss(data: pd.DataFrame, axes: Axes) -> None:
     """Two curves."""
     plot_curves(data, axes, {"all buyers": style.line_of(0), "largest buyer group": style.line_of(2)})
     style.heading(axes, "Probability of a gross loss larger than …")
+    style.unit_below(axes, "Gross loss" + style.currency(data))

@@ -60,7 +60,7 @@ def plot_stresses(data: pd.DataFrame, axes: Axes) -> None:
     """One measure: a row per programme, a marker per stress, joined by a thin line."""
     programmes, stresses = list(data["programme"].unique()), list(data["stress"].unique())
     rows = -(-len(stresses) // 3)
-    style.margins(axes, left=8, right=16, top=14 + 18 * rows, bottom=28)
+    style.margins(axes, left=14, right=18, top=10 + 18 * rows, bottom=28)
     axes.set_ylim(len(programmes) - 0.3, -0.8)
     values = data[["value", "ci_low", "ci_high"]].to_numpy(dtype=float)
     axes.set_xlim(min(0.0, float(values[:, 0].min())) * 1.05, max(1e-9, 1.06 * float(values[:, 0].max())))
@@ -89,3 +89,4 @@ def plot_stresses(data: pd.DataFrame, axes: Axes) -> None:
         style.percent_ticks(axes, "x", 4)
     else:
         style.money_ticks(axes, "x", 4)
+        style.unit_below(axes, style.currency(data).removeprefix(", "))

@@ -20,6 +20,7 @@ from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -166,11 +167,30 @@ def heading(axes: Axes, text: str) -> None:
     )  # fmt: skip
 
 
+def unit_below(axes: Axes, text: str) -> None:
+    """What the horizontal axis shows, right-aligned below it; the figure grows by a line."""
+    width, height = size_of(axes)
+    box = axes.get_position()
+    above, below = height * (1 - box.y1), height * box.y0
+    axes.get_figure(root=True).set_size_inches(width / 72, (height + 18) / 72)  # type: ignore[union-attr]
+    margins(axes, top=above, bottom=below + 18)
+    axes.annotate(
+        text, xy=(1, 0), xycoords="axes fraction", xytext=(0, -23), textcoords="offset pixels", ha="right", va="top",
+        color=MUTED, fontsize=11, annotation_clip=False,
+    )  # fmt: skip
+
+
 def money_ticks(axes: Axes, which: str, ticks: int = 5) -> None:
     """Money on an axis, thousands abbreviated."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short_money(value)))
+
+
+def currency(data: pd.DataFrame) -> str:
+    """Currency of a figure's amounts, written behind a comma; nothing where the data do not say."""
+    code = str(data.attrs.get("currency", ""))
+    return f", {code}" if code else ""
 
 
 def percent_ticks(axes: Axes, which: str, ticks: int = 5) -> None:
