@@ -114,9 +114,7 @@ def in_words(value: Any, percent: bool, money: bool, currency: str) -> str:
             return short_percent(float(value), 4)
         if money:
             return "0" if value == 0 else f"{currency} {full_money(float(value))}"
-        return (
-            f"{value:,d}".replace(",", "\u202f") if isinstance(value, int) and abs(value) < 10**9 else f"{value:.12g}"
-        )
+        return full_money(value) if isinstance(value, int) and abs(value) < 10**7 else f"{value:.12g}"
     if isinstance(value, Mapping):
         listed = (f"{k}: {in_words(v, percent, money, currency)}" for k, v in value.items())
         return ", ".join(listed) or "–"

@@ -28,8 +28,8 @@ class Line:
 GROUPS: Mapping[str, Sequence[Line]] = {
     "Retained loss: after indemnity, before premium": (
         Line("retained_loss_mean", "Expected retained loss"),
-        Line("retained_loss_value_at_risk", "Value at risk", sub="exceeded in 1 − level of scenarios"),
-        Line("retained_loss_tail_value_at_risk", "Tail value at risk", sub="mean of the scenarios beyond"),
+        Line("retained_loss_value_at_risk", "Value at risk", sub="exceeded in {rest} of scenarios"),
+        Line("retained_loss_tail_value_at_risk", "Tail value at risk", sub="mean of the worst {rest}"),
     ),
     "Liquidity: cash and undrawn credit line against the minimum": (
         Line("shortfall_probability", "Probability of a shortfall", "1", "at any period's end"),
@@ -126,7 +126,7 @@ def _rows(line: Line, programmes: Sequence[str], summary: Summary, result: Resul
             continue
         cells = [_cell(line, p, level, value, summary, result) for p, value in zip(programmes, values, strict=True)]
         words = line.words if level < 0 else f"{line.words} {short_percent(level, 4)}"
-        rows.append(Row(words, cells, sub=line.sub))
+        rows.append(Row(words, cells, sub=line.sub.format(rest=short_percent(1 - level))))
     return rows
 
 

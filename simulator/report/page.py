@@ -27,7 +27,7 @@ def _environment() -> Environment:
 
 def tight(text: str) -> str:
     """The text without a line break between a number and its percent sign or its error."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ±", "\N{NO-BREAK SPACE}±")
 
 
 def render(material: Material) -> str:

@@ -42,6 +42,7 @@ class Figure:
         caption: how to read it.
         data: the numbers drawn.
         plot: draws them.
+        x, y: what the axes show, as the dictionary (terms.csv, kind axis) calls it.
         needs: whether a result has what it takes.
         height: in pixels, of a drawing of some data.
         panels: splits the data into (title, data of a panel) where the figure consists of several.
@@ -53,6 +54,8 @@ class Figure:
     caption: str
     data: Data
     plot: Plot
+    x: str
+    y: str
     needs: Callable[[Result], bool] = lambda result: True
     height: Callable[[pd.DataFrame], float] = lambda data: 320
     panels: Callable[[pd.DataFrame], Sequence[tuple[str, pd.DataFrame]]] | None = None
@@ -75,6 +78,8 @@ FIGURES: tuple[Figure, ...] = (
         "Shading: 95 % confidence band of the simulation.",
         exceedance.data,
         exceedance.plot_exceedance,
+        "retained_loss",
+        "exceedance_probability",
         height=lambda data: 380,
     ),
     Figure(
@@ -84,6 +89,8 @@ FIGURES: tuple[Figure, ...] = (
         "lie close, one name makes the loss.",
         largest_loss.data,
         largest_loss.plot_largest_loss,
+        "gross_loss",
+        "exceedance_probability",
         height=lambda data: 320,
     ),
     Figure(
@@ -93,6 +100,8 @@ FIGURES: tuple[Figure, ...] = (
         "dashed: mean. All panels share one scale.",
         cash_fan.data,
         cash_fan.plot_cash_fan,
+        "date",
+        "closing_cash",
         needs=_cash,
         height=lambda data: 230,
         panels=fan.panels,
@@ -103,6 +112,8 @@ FIGURES: tuple[Figure, ...] = (
         "Same reading; below zero the credit line is exhausted and cash is short of its minimum.",
         headroom_fan.data,
         headroom_fan.plot_headroom_fan,
+        "date",
+        "headroom",
         needs=lambda result: result.has_cash and result.study.liquidity.credit_line.limit > 0,
         height=lambda data: 230,
         panels=fan.panels,
@@ -113,6 +124,8 @@ FIGURES: tuple[Figure, ...] = (
         "Probability that headroom is below zero at the end of a period. Shading: 95 % confidence.",
         shortfall.data,
         shortfall.plot_shortfall,
+        "date",
+        "shortfall_probability",
         needs=_cash,
     ),
     Figure(
@@ -121,6 +134,8 @@ FIGURES: tuple[Figure, ...] = (
         "Probability that at least one shortfall has happened by then. Shading: 95 % confidence.",
         first_shortfall.data,
         first_shortfall.plot_first_shortfall,
+        "date",
+        "first_shortfall_probability",
         needs=_cash,
     ),
     Figure(
@@ -130,6 +145,8 @@ FIGURES: tuple[Figure, ...] = (
         "by gross loss.",
         gap.data,
         gap.plot_gap,
+        "share_of_debt",
+        "policy_step",
         needs=_insured,
         height=lambda data: 316,
         panels=gap.panels,
@@ -141,6 +158,8 @@ FIGURES: tuple[Figure, ...] = (
         "Waiting and settlement periods delay it; cash counts only when it arrives within the horizon.",
         claim_timing.data,
         claim_timing.plot_claim_timing,
+        "claims_money",
+        "programme",
         needs=lambda result: result.has_cash and _insured(result),
         height=claim_timing.height,
     ),
@@ -150,6 +169,8 @@ FIGURES: tuple[Figure, ...] = (
         "Means over all scenarios; the figure in bold is their sum.",
         cost.data,
         cost.plot_cost,
+        "expected_cost",
+        "programme",
         height=cost.height,
     ),
     Figure(
@@ -159,6 +180,8 @@ FIGURES: tuple[Figure, ...] = (
         "worst 1 % of scenarios.",
         contributions.data,
         contributions.plot_contributions,
+        "share_of_loss",
+        "contributor",
         needs=lambda result: any(not table.empty for table in result.contributions.values()),
         height=contributions.height,
         panels=contributions.panels,
@@ -170,6 +193,8 @@ FIGURES: tuple[Figure, ...] = (
         "The study as it stands and its stresses, on the same random numbers. Whiskers: 95 % confidence interval.",
         stresses.data,
         stresses.plot_stresses,
+        "stressed_measure",
+        "programme",
         needs=lambda result: bool(result.stresses),
         height=stresses.height,
         panels=stresses.panels,
