@@ -9,8 +9,7 @@ order-statistic interval.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,39 +28,52 @@ BASELINE = 0
 SUFFIX = "_difference"
 
 
-def functionals(columns: Columns, programme: int) -> Iterator[tuple[str, float, Functional]]:
-    """The measures of a programme that are compared, the parts of the cost of risk kept apart."""
+def measures(columns: Columns) -> list[tuple[str, float]]:
+    """The measures that are compared, with their levels; the parts of the cost of risk kept apart."""
     levels = tuple(columns.result.study.report.levels)
-    retained = columns.sample("retained_loss", programme)
-    yield "retained_loss_mean", NO_LEVEL, mean(retained)
-    for level in levels:
-        yield "retained_loss_value_at_risk", level, value_at_risk_functional(retained, level)
-    for level in levels:
-        yield "retained_loss_tail_value_at_risk", level, tail_value_at_risk(retained, level)
-    yield "premium_mean", NO_LEVEL, mean(columns.sample("premium", programme))
-    yield "financing_cost_mean", NO_LEVEL, mean(columns.financing(programme))
-    yield "capital_charge", NO_LEVEL, columns.capital_charge(programme)
-    yield "reserve_cost", NO_LEVEL, columns.reserve_cost(programme)
-    yield "cost_of_risk_mean", NO_LEVEL, columns.cost_of_risk(programme)
+    chosen = [("retained_loss_mean", NO_LEVEL)]
+    chosen += [("retained_loss_value_at_risk", level) for level in levels]
+    chosen += [("retained_loss_tail_value_at_risk", level) for level in levels]
+    chosen += [
+        (name, NO_LEVEL)
+        for name in ("premium_mean", "financing_cost_mean", "capital_charge", "reserve_cost", "cost_of_risk_mean")
+    ]
     if columns.has("shortfall_amount"):
-        short = columns.sample("shortfall_amount", programme)
-        yield "shortfall_probability", NO_LEVEL, mean(columns.event(short.values > 0.0))
-        yield "shortfall_amount_mean", NO_LEVEL, mean(short)
-        for level in levels:
-            yield "liquidity_at_risk", level, value_at_risk_functional(short, level)
+        chosen += [("shortfall_probability", NO_LEVEL), ("shortfall_amount_mean", NO_LEVEL)]
+        chosen += [("liquidity_at_risk", level) for level in levels]
+    return chosen
+
+
+def functional(columns: Columns, measure: str, programme: int, level: float = NO_LEVEL) -> Functional:
+    """One measure of one programme with its influence.
+
+    Raises:
+        KeyError: the measure is not one that is compared.
+    """
+    makers: dict[str, Callable[[], Functional]] = {
+        "retained_loss_mean": lambda: mean(columns.sample("retained_loss", programme)),
+        "retained_loss_value_at_risk": lambda: value_at_risk_functional(
+            columns.sample("retained_loss", programme), level
+        ),
+        "retained_loss_tail_value_at_risk": lambda: tail_value_at_risk(
+            columns.sample("retained_loss", programme), level
+        ),
+        "premium_mean": lambda: mean(columns.sample("premium", programme)),
+        "financing_cost_mean": lambda: mean(columns.financing(programme)),
+        "capital_charge": lambda: columns.capital_charge(programme),
+        "reserve_cost": lambda: columns.reserve_cost(programme),
+        "cost_of_risk_mean": lambda: columns.cost_of_risk(programme),
+        "shortfall_probability": lambda: mean(columns.event(columns.values("shortfall_amount", programme) > 0.0)),
+        "shortfall_amount_mean": lambda: mean(columns.sample("shortfall_amount", programme)),
+        "liquidity_at_risk": lambda: value_at_risk_functional(columns.sample("shortfall_amount", programme), level),
+    }
+    return makers[measure]()
 
 
 def difference(columns: Columns, measure: str, programme: int, other: int, level: float = NO_LEVEL) -> Estimate:
     """One measure of a programme less that of another, on the same scenarios."""
-    ours, theirs = (
-        next(f for name, at, f in functionals(columns, k) if name == measure and _same(at, level))
-        for k in (programme, other)
-    )
+    ours, theirs = (functional(columns, measure, k, level) for k in (programme, other))
     return _estimate(measure, ours - theirs)
-
-
-def _same(one: float, other: float) -> bool:
-    return one == other or (math.isnan(one) and math.isnan(other))
 
 
 def _estimate(measure: str, change: Functional) -> Estimate:
@@ -77,9 +89,8 @@ def _estimate(measure: str, change: Functional) -> Estimate:
 
 def difference_rows(columns: Columns, programme: int) -> Iterator[Row]:
     """Differences of one programme to the baseline."""
-    pairs = zip(functionals(columns, programme), functionals(columns, BASELINE), strict=True)
-    for (measure, level, ours), (_, _, theirs) in pairs:
-        yield measure + SUFFIX, level, _estimate(measure, ours - theirs)
+    for measure, level in measures(columns):
+        yield measure + SUFFIX, level, difference(columns, measure, programme, BASELINE, level)
 
 
 def differences(result: Result) -> pd.DataFrame:

@@ -123,7 +123,7 @@ def _listed(names: list[str]) -> str:
 
 def _tail(columns: Columns, programme: int) -> Iterator[str]:
     before = tail_value_at_risk(columns.sample("retained_loss", BASELINE), TAIL_LEVEL).estimate()
-    change = difference_in_tail(columns, programme)
+    change = difference(columns, "retained_loss_tail_value_at_risk", programme, BASELINE, TAIL_LEVEL)
     share = abs(change.value) / before.value if before.value > 0.0 else math.nan
     verb = "takes" if change.value < 0.0 else "adds"
     relative = f" ({_share(share)})" if math.isfinite(share) else ""
@@ -134,13 +134,6 @@ def _tail(columns: Columns, programme: int) -> Iterator[str]:
         f"{_name(columns, BASELINE)}; {_name(columns, programme)} {verb} {_amount(columns, change)}{relative} {off} "
         f"it{doubt}."
     )
-
-
-def difference_in_tail(columns: Columns, programme: int) -> Estimate:
-    """Tail value at risk of retained loss at 99 %, less the baseline's."""
-    ours = tail_value_at_risk(columns.sample("retained_loss", programme), TAIL_LEVEL)
-    theirs = tail_value_at_risk(columns.sample("retained_loss", BASELINE), TAIL_LEVEL)
-    return (ours - theirs).estimate()
 
 
 def _shortfall(columns: Columns, programme: int) -> Iterator[str]:

@@ -1,0 +1,136 @@
+"""The headline table and the verdict: complete, readable in 100 columns, and true to the numbers."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from simulator.compare.paired import full_summary
+from simulator.compare.table import ROWS, comparison_table, render
+from simulator.compare.verdict import cheapest, verdict
+from simulator.measures.columns import Columns
+from simulator.terms import load_terms
+from tests.fake_result import PROGRAMMES, fake_constant_result, fake_result
+
+
+@pytest.fixture(scope="module")
+def result():
+    return fake_result(2000)
+
+
+def printed(result, width=100):
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    render(result, console)
+    return console.file.getvalue().replace("\N{NO-BREAK SPACE}", " ")
+
+
+def with_values(result, **changes):
+    """The result with a programme's columns replaced: {variable: {programme index: values}}."""
+    scenarios = result.scenarios.copy(deep=True)
+    for name, columns in changes.items():
+        for index, values in columns.items():
+            scenarios[name][index] = values
+    return replace(result, scenarios=scenarios)
+
+
+def test_table_has_every_headline_number(result):
+    table = comparison_table(result)
+    assert list(table["measure"].unique()) == list(dict.fromkeys(measure for _, measure, _ in ROWS))
+    assert {term.name for term in load_terms() if term.kind == "measure"} >= set(table["measure"])
+    for measure in ("retained_loss_value_at_risk", "retained_loss_tail_value_at_risk", "liquidity_at_risk"):
+        rows = table[table["measure"] == measure]
+        assert sorted(rows["level"].unique()) == [0.95, 0.99, 0.995]
+        assert len(rows) == 15
+    changes = table[table["section"] == "Against the baseline"]
+    assert set(changes["programme"]) == set(PROGRAMMES[1:])
+    assert table["text"].str.contains("±").mean() > 0.8
+
+
+def test_table_is_the_same_from_a_stored_summary(result):
+    stored = result.with_summary(full_summary(result))
+    assert comparison_table(stored).equals(comparison_table(result))
+
+
+def test_printed_within_a_hundred_columns(result):
+    lines = printed(result).splitlines()
+    assert max(len(line) for line in lines) <= 100
+    body = "\n".join(lines)
+    for word in ("Self-insurance", "Excess of loss", "VaR 99.5 %", "P(shortfall)", "= cost of risk", "week", "pp"):
+        assert word in body
+    rows = [line for line in lines if line.startswith("  ")]
+    assert [line for line in rows if line.strip().startswith("±")] == []  # no cell breaks over two lines
+
+
+def test_many_programmes_go_into_several_tables(result):
+    narrow = printed(result, width=70)
+    assert narrow.count("= cost of risk") == 2
+    assert max(len(line) for line in narrow.splitlines()) <= 70
+
+
+def test_constant_exposure_prints_without_cash():
+    text = printed(fake_constant_result(500))
+    assert "Liquidity" not in text
+    assert "cash runs short" not in text
+    assert "= cost of risk" in text
+
+
+def test_one_programme_alone(result):
+    alone = replace(result, scenarios=result.scenarios.isel(programme=[0]), paths=result.paths.isel(programme=[0]))
+    text = printed(alone)
+    assert "Against the baseline" not in text
+    assert "in all." in text
+
+
+def test_names_are_not_markup(result):
+    names = ["[red]A[/red]", *PROGRAMMES[1:]]
+    odd = replace(result, scenarios=result.scenarios.assign_coords(programme=np.array(names, dtype=object)))
+    assert "[red]A[/red]" in printed(odd)
+
+
+def test_verdict_answers_first(result):
+    first, *rest = verdict(result)
+    best = result.programmes[cheapest(Columns(result))]
+    assert first.startswith(f"{best} has the lowest cost of risk")
+    assert "more than sampling noise can explain" in first
+    text = " ".join(rest).replace("\N{NO-BREAK SPACE}", " ")
+    for words in ("worst 1 % of scenarios", "cash runs short falls from", "arrives within the 52 weeks", "of the debt"):
+        assert words in text
+
+
+def test_verdict_says_when_noise_decides(result):
+    scenarios = result.scenarios
+    noise = np.random.default_rng(1).normal(0, 2e5, 2000)
+    same = scenarios["retained_loss"].to_numpy()[0]
+    twin = with_values(
+        result,
+        retained_loss={k: same + (noise if k == 1 else 1e6) for k in range(1, 5)},
+        premium={1: 0.0},
+        financing_cost={1: scenarios["financing_cost"].to_numpy()[0]},
+    )
+    study = result.study.model_copy(
+        update={"programmes": tuple(p.model_copy(update={"reserve": 0.0}) for p in result.study.programmes)}
+    )
+    sentences = " ".join(verdict(replace(twin, study=study)))
+    assert "within sampling noise" in sentences
+
+
+def test_verdict_when_the_baseline_is_cheapest(result):
+    dear = with_values(result, premium=dict.fromkeys(range(1, 5), 5000000.0))
+    first = verdict(dear)[0]
+    assert first.startswith("Self-insurance has the lowest cost of risk")
+    assert "no other programme is cheaper" in first
+    assert any("Whole turnover 95 %" in sentence for sentence in verdict(dear)[1:])
+
+
+def test_verdict_without_any_shortfall(result):
+    calm = with_values(result, shortfall_amount=dict.fromkeys(range(5), 0.0))
+    assert any("never runs short" in sentence for sentence in verdict(calm))
+
+
+def test_late_claims_show(result):
+    late = with_values(result, indemnity_in_horizon={k: 0.2 * result.scenarios["indemnity_gross"][k] for k in range(5)})
+    sentence = next(s for s in verdict(late) if "claims money" in s).replace("\N{NO-BREAK SPACE}", " ")
+    assert "(20 %) arrives within the 52 weeks" in sentence
+    assert "it is 20 %" in sentence
