@@ -27,7 +27,7 @@ SUMMARY_JSON, SUMMARY_CSV = "summary.json", "summary.csv"
 SCENARIOS, PATHS = "scenarios.nc", "paths.nc"
 CONTRIBUTIONS, STRESSES, INDEX = "contributions", "stresses", "index.json"
 DATES = {"units": "days since 1970-01-01", "dtype": "int64"}
-PACKED = {"zlib": True, "complevel": 1, "shuffle": True}
+PACKED = {"zlib": True, "complevel": 1, "shuffle": False}  # mostly zeros and full doubles: shuffling costs, gains none
 
 
 def save(result: Result, folder: str | Path, *, resolved_study: str | None = None) -> Path:
