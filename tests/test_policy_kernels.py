@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.jit import NEVER, set_threads
@@ -89,9 +89,9 @@ def test_kernel_equals_its_twin(seed):
 
 
 def test_everybody_fails_at_once():
-    """The worst scenario of a large ledger: 2,000 claims, many on one day, sorted by rank of the buyer's id."""
+    """The worst scenario of a large ledger: 700 claims, many on one day, sorted by rank of the buyer's id."""
     rng = np.random.default_rng(5)
-    n = 2_000
+    n = 700
     debts = [Debt(b, float(rng.gamma(1.0, 100.0)), insolvent=int(rng.integers(1, 20))) for b in range(n)]
     built = plan(PROGRAMMES[1:], n)
     built.buyer_rank[:] = rng.permutation(n)
@@ -136,6 +136,7 @@ def test_same_bytes_for_any_threads_and_blocks():
 
 
 @given(st.lists(st.integers(0, 2**62), unique=True, max_size=40))
+@settings(deadline=None)
 def test_sorting_claims(keys):
     fast = np.array([*keys, -1], np.int64), np.array([*range(len(keys)), -1], np.int32)
     slow = fast[0].copy(), fast[1].copy()
@@ -150,6 +151,7 @@ days = st.one_of(st.integers(-500, 900), st.just(NEVER))
 
 
 @given(money, money, st.floats(0, 1), money, money, st.one_of(money, st.just(np.inf)), st.integers(0, 1))
+@settings(deadline=None)
 def test_wordings_equal_their_twins(covered, nql, percentage, excess, first_loss, liability, order):
     arguments = (covered, nql, percentage, excess, first_loss, liability)
     for name in ("percent_first", "deductible_first"):
@@ -158,12 +160,14 @@ def test_wordings_equal_their_twins(covered, nql, percentage, excess, first_loss
 
 
 @given(money, money, st.floats(0, 1), st.floats(1, 1e9), days, days, st.integers(0, 400))
+@settings(deadline=None)
 def test_formulas_equal_their_twins(a, b, share, debt, day, other, wait):
     for name, arguments in {
         "protracted_loss_day": (min(day, 900), wait, other),
         "date_of_loss": (day, other),
         "is_claimed": (day, other, wait),
         "claim_key": (wait, min(abs(day), 900)),
+        "is_eligible": (day > 0, other > 0, wait > 100),
         "covered_debt": (a, b),
         "qualifies": (a, b),
         "after_percentage": (a, share),

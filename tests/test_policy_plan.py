@@ -16,7 +16,7 @@ LIMITS = [50_000.0, 0.0, np.nan, np.inf]
 
 
 def ledger(limits=LIMITS):
-    """Four buyers, each with an open item and planned sales on days 1, 100, 200 and beyond the horizon, partly in USD."""
+    """Four buyers with an open item each, sales on days 1, 100, 200 and beyond the horizon, some in USD."""
     book = small_books.portfolio(BUYERS, credit_limit=limits, annual_sales=[1e5, 2e5, 3e5, np.nan])
     issue = np.array([-10, 1, 100, 200, 366] * 4, dtype=np.int32)
     n = len(issue)

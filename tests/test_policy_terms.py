@@ -74,6 +74,8 @@ def test_worked_numbers_of_the_docstrings():
     assert f.is_claimed(14, 140, 70)
     assert not f.is_claimed(14, 140, 140)
     assert f.claim_key(14, 3) == 60_129_542_147
+    assert f.is_eligible(False, True, True)
+    assert not f.is_eligible(False, True, False)
     assert f.covered_debt(100_000.0, 90_000.0) == 90_000
     assert not f.qualifies(4_999.99, 5_000)
     assert f.qualifies(5_000, 5_000)
@@ -172,6 +174,26 @@ def test_disputed_and_open_items():
     rows = settle([terms(1.0), terms(1.0, covers_open_items=False)], [debts])
     assert rows.indemnity_gross[0].tolist() == [11, 1]
     assert gaps(rows, p=1)["not_covered"] == 110
+
+
+def test_a_disputed_debt_starts_no_waiting_period_but_shows_in_the_waterfall():
+    """Its own time runs out on day 200; the buyer's other invoice is only late and is not taken into a claim."""
+    disputed = Debt(0, 100, due=20, protracted=True, disputed=True)
+    late = Debt(0, 10, issue=100, due=130, paid=220)
+    policy = terms(1.0, waiting_days=180)
+    rows = settle([policy], [[disputed, late]])
+    assert rows.indemnity_gross[0, 0] == 0
+    assert gaps(rows)["debt"] == gaps(rows)["not_covered"] == 110
+    rows = settle([policy], [[disputed._replace(insolvent=300), late._replace(insolvent=300, paid=NEVER)]])
+    assert rows.indemnity_gross[0, 0] == 10  # the insolvency of day 300 is a claim of its own
+
+
+def test_an_old_debt_does_not_use_up_the_claim_of_a_policy_for_new_shipments():
+    old = Debt(0, 100, issue=-300, due=-250, protracted=True, insolvent=200, open_item=True)
+    new = Debt(0, 10, issue=50, due=80, insolvent=200)
+    rows = settle([terms(1.0, covers_open_items=False, waiting_days=180)], [[old, new]])
+    assert rows.indemnity_gross[0, 0] == 10
+    assert gaps(rows)["not_covered"] == 100
 
 
 @pytest.mark.parametrize(("rank", "net"), [([0, 1], 100.0), ([1, 0], 50.0)])

@@ -169,6 +169,7 @@ shares = st.floats(0, 1)
 
 
 @given(numbers, numbers, st.floats(0, 1e9), st.floats(0, 1e9), shares)
+@settings(deadline=None)
 def test_formulas_equal_their_twins(cash, drawn, minimum, limit, rate):
     for name, arguments in {
         "opening_balance": (cash, minimum),

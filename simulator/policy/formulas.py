@@ -60,6 +60,17 @@ def claim_key(loss_day, buyer_rank):
 
 
 @scalar
+def is_eligible(disputed, open_item, covers_open_items):
+    """Whether an invoice is insurable: not disputed, and not older than the policy where that covers new ones only.
+
+    Source: cover is suspended while a debt is disputed (Atradius [S39]); risk-attaching policies cover shipments of
+    the policy period [S40].
+    Worked number: an undisputed open item is eligible if open items are covered, else not.
+    """
+    return not disputed and (covers_open_items or not open_item)
+
+
+@scalar
 def covered_debt(eligible_debt, credit_limit):
     """The debt up to the buyer's credit limit; what is above it is the policyholder's own risk.
 

@@ -15,6 +15,7 @@ from simulator.policy.formulas import (
     date_of_loss,
     insurer_share,
     is_claimed,
+    is_eligible,
     premium_adjustment,
     premium_due,
     protracted_loss_day,
@@ -56,24 +57,31 @@ def sort_claims(key, first_event, count):
 def find_claims(plan, book, events, s, p, key, first_event):
     """List the claims of one scenario under one programme, unsorted; returns how many.
 
-    A buyer has one claim, on the earlier of its insolvency and the end of the first waiting period. ``key`` gets
-    date of loss and buyer rank, ``first_event`` where the buyer's events begin.
+    A buyer has one claim, on the earlier of its insolvency and the end of the first waiting period of an eligible
+    invoice. Where only invoices that are not eligible run out of time there is a claim too, without cover, so that
+    the waterfall shows the debt. ``key`` gets date of loss and buyer rank, ``first_event`` where the buyer's events
+    begin.
     """
     n_events = min(events.count[s], events.buyer.shape[1])
-    waiting_days = plan.waiting_days[p]
     count = 0
     e = 0
     while e < n_events:
         buyer = events.buyer[s, e]
         begin = e
-        protracted_day = NEVER
+        eligible_day = NEVER
+        other_day = NEVER
         while e < n_events and events.buyer[s, e] == buyer:
             if events.protracted[s, e]:
-                due_day = book.due_day[events.invoice[s, e]]
-                day = protracted_loss_day(due_day, waiting_days, events.paid_day[s, e])
-                protracted_day = min(protracted_day, day)
+                invoice = events.invoice[s, e]
+                day = protracted_loss_day(book.due_day[invoice], plan.waiting_days[p], events.paid_day[s, e])
+                if is_eligible(book.disputed[invoice], book.open_item[invoice], plan.covers_open_items[p]):
+                    eligible_day = min(eligible_day, day)
+                else:
+                    other_day = min(other_day, day)
             e += 1
-        loss_day = date_of_loss(events.default_day[s, begin], protracted_day)
+        loss_day = date_of_loss(events.default_day[s, begin], eligible_day)
+        if loss_day == NEVER:
+            loss_day = other_day
         if loss_day != NEVER:
             key[count] = claim_key(loss_day, plan.buyer_rank[buyer])
             first_event[count] = begin
@@ -152,6 +160,8 @@ def settle_claim(
     n_events = min(events.count[s], events.buyer.shape[1])
     buyer = events.buyer[s, begin]
     rate_day = min(loss_day, clock.horizon)
+    insolvent = events.default_day[s, begin] == loss_day
+    covered_peril = insolvent
     debt = 0.0
     eligible = 0.0
     end = begin
@@ -160,14 +170,16 @@ def settle_claim(
         if is_claimed(book.issue_day[invoice], events.paid_day[s, end], loss_day):
             value = book.amount[invoice] * rate_on(rates, s, book.currency[invoice], rate_day)
             debt += value
-            if not book.disputed[invoice] and (plan.covers_open_items[p] or not book.open_item[invoice]):
+            if is_eligible(book.disputed[invoice], book.open_item[invoice], plan.covers_open_items[p]):
                 eligible += value
+                if events.protracted[s, end]:
+                    day = protracted_loss_day(book.due_day[invoice], plan.waiting_days[p], events.paid_day[s, end])
+                    covered_peril = covered_peril or day == loss_day
         end += 1
     credit_limit = plan.limit[p, buyer]
-    if credit_limit <= 0.0:
+    if credit_limit <= 0.0 or not covered_peril:
         eligible = 0.0
     covered = covered_debt(eligible, credit_limit)
-    insolvent = events.default_day[s, begin] == loss_day
     percentage = plan.percentage_insolvency[p] if insolvent else plan.percentage_protracted[p]
     if plan.discretionary[p, buyer] and not np.isnan(plan.percentage_discretionary[p]):
         percentage = plan.percentage_discretionary[p]

@@ -82,8 +82,8 @@ def operating_costs(per_month: float, calendar: Calendar) -> Floats:
     """
     days = [calendar.date(day) for day in range(1, calendar.horizon_days + 1)]
     share = np.array([1.0 / gregorian.monthrange(date.year, date.month)[1] for date in days])
-    days_worth: Floats = np.bincount(calendar.period_of_day[1:], weights=share, minlength=calendar.n_periods)
-    return per_month * days_worth
+    months = np.bincount(calendar.period_of_day[1:], weights=share, minlength=calendar.n_periods).astype(np.float64)
+    return per_month * months
 
 
 def planned_purchases(

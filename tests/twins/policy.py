@@ -31,6 +31,11 @@ def claim_key(loss_day, buyer_rank):
     return int(loss_day) * 2**32 + int(buyer_rank)
 
 
+def is_eligible(disputed, open_item, covers_open_items):
+    excluded_as_old = open_item and not covers_open_items
+    return not (disputed or excluded_as_old)
+
+
 def covered_debt(eligible_debt, credit_limit):
     return min(eligible_debt, credit_limit)
 
@@ -156,16 +161,32 @@ def sort_claims(key, first_event, count):
     first_event[:count] = first
 
 
+def waiting_ends(plan, book, events, s, p, entries, eligible):
+    """Days on which waiting periods end, of invoices that are eligible or of those that are not."""
+    found = []
+    for e in entries:
+        i = events.invoice[s, e]
+        if events.protracted[s, e] and eligible == is_eligible(
+            book.disputed[i], book.open_item[i], plan.covers_open_items[p]
+        ):
+            found.append(protracted_loss_day(book.due_day[i], plan.waiting_days[p], events.paid_day[s, e]))
+    return [day for day in found if day < NEVER]
+
+
+def covered_day(plan, book, events, s, p, entries):
+    """First day on which an insured peril happens to a buyer, or NEVER."""
+    insolvency = int(events.default_day[s, entries[0]])
+    return min([insolvency, *waiting_ends(plan, book, events, s, p, entries, True)])
+
+
 def find_claims(plan, book, events, s, p, key, first_event):
     claims = []
     for buyer, entries in listed(events, s).items():
-        days = [int(events.default_day[s, entries[0]])]
-        for e in entries:
-            if events.protracted[s, e]:
-                due = book.due_day[events.invoice[s, e]]
-                days.append(protracted_loss_day(due, plan.waiting_days[p], events.paid_day[s, e]))
-        if min(days) < NEVER:
-            claims.append((claim_key(min(days), plan.buyer_rank[buyer]), entries[0]))
+        day = covered_day(plan, book, events, s, p, entries)
+        if day == NEVER:
+            day = min(waiting_ends(plan, book, events, s, p, entries, False), default=NEVER)
+        if day < NEVER:
+            claims.append((claim_key(day, plan.buyer_rank[buyer]), entries[0]))
     for i, (claim, begin) in enumerate(claims):
         key[i] = claim
         first_event[i] = begin
@@ -231,16 +252,18 @@ def settle_claim(
     plan, book, events, rates, recovery_lag, clock, rows, s, p, begin, loss_day, first_loss_left, liability_left
 ):
     buyer = int(events.buyer[s, begin])
-    end = begin + len(listed(events, s)[buyer])
+    entries = listed(events, s)[buyer]
+    end = begin + len(entries)
     debt = eligible = 0.0
     for e in claimed_events(book, events, s, begin, end, loss_day):
         i = events.invoice[s, e]
         value = float(book.amount[i]) * rate(rates, s, book.currency[i], min(loss_day, clock.horizon))
         debt += value
-        if not (book.disputed[i] or (book.open_item[i] and not plan.covers_open_items[p])):
+        if is_eligible(book.disputed[i], book.open_item[i], plan.covers_open_items[p]):
             eligible += value
     limit = float(plan.limit[p, buyer])
-    eligible = eligible if limit > 0.0 else 0.0
+    if limit <= 0.0 or covered_day(plan, book, events, s, p, entries) == NEVER:
+        eligible = 0.0
     covered = min(eligible, limit)
     by_peril = {True: plan.percentage_insolvency, False: plan.percentage_protracted}
     percentage = float(by_peril[int(events.default_day[s, begin]) == loss_day][p])
