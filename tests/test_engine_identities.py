@@ -61,13 +61,13 @@ def test_events_explain_the_loss(block):
 
 
 def test_cash_flows_close(block):
-    """Opening cash + all flows + draws = closing cash."""
+    """Opening cash (and the reserve held beside it) + all flows + draws = closing cash."""
     model, b = block
     plan, cash = model.cash_side.cash, b.cash
     rows, policy = b.ledger, b.policy
     common = rows.collections + rows.recoveries + b.hedge - plan.outflow - plan.purchases + rows.purchases_saved
     flows = common[:, None, :] + policy.claim_cash - policy.premium_cash
-    total = plan.opening_cash + flows.sum(axis=2) - cash.financing_cost + cash.line[:, :, -1]
+    total = plan.opening_cash + plan.reserve + flows.sum(axis=2) - cash.financing_cost + cash.line[:, :, -1]
     close(cash.cash[:, :, -1], total, np.abs(flows).sum(axis=2))
     close(cash.ending_cash, cash.cash[:, :, -1], np.abs(flows).sum(axis=2))
 
