@@ -17,6 +17,16 @@ def test_delay_score_equals_its_twin_and_its_worked_number():
         assert formulas.delay_score(*arguments) == twins.delay_score(*arguments)
 
 
+def test_unpaid_score_equals_its_twin_and_keeps_the_order():
+    assert formulas.unpaid_score(0.0, 0.0) == pytest.approx(0.67448975, abs=1e-8)
+    scores = np.sort(RANDOM.normal(size=100) * 3).tolist()
+    for lower in (-math.inf, -40.0, -8.0, -6.5, -1.0, 0.3, 6.5):
+        mapped = [formulas.unpaid_score(score, lower) for score in scores]
+        assert mapped == [twins.unpaid_score(score, lower) for score in scores]
+        assert np.all(np.diff(mapped) >= 0)
+        assert min(mapped) >= lower - 1e-9
+
+
 def test_own_noise_equals_its_twin_in_every_branch():
     assert formulas.own_noise(np.uint32(2**31), 0.0, 0.0, 1.0) == pytest.approx(0.67448975, abs=1e-8)
     words = [0, 1, 2**31, 2**32 - 1, *RANDOM.integers(0, 2**32, 60).tolist()]
@@ -38,7 +48,7 @@ def test_own_noise_of_an_open_item_stays_above_its_cut():
 
 def test_own_noise_rises_with_its_word_free_or_cut_off():
     words = np.linspace(0, 2**32 - 1, 50).astype(np.uint32)
-    for lower in (-math.inf, -1.0, 1.0, 40.0):
+    for lower in (-math.inf, -1.0, 1.0, 6.5):
         drawn = [formulas.own_noise(word, lower, 0.0, 1.0) for word in words]
         assert np.all(np.diff(drawn) > 0)
 

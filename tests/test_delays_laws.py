@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from simulator.delays.formulas import delay_score, own_noise, payment_day
 from simulator.delays.marginals import quantile
-from simulator.streams import table_grid
+from simulator.streams import entity_key, normal, stream_key, table_grid, tabulated, words
 from tests.small_ledger import make_study
 from tests.test_delays_plan import build
 
@@ -77,19 +77,29 @@ def test_day_frequencies_are_those_of_the_marginal_under_any_shares(model, share
     assert np.all(np.abs(observed - expected) < error)
 
 
-def test_formulas_give_the_same_law_as_plain_numpy():
-    plan = build({"shares": SHARES[1]})
-    random = np.random.default_rng(3)
-    n = 200_000
-    words = random.integers(0, 2**32, n, dtype=np.uint32)
-    normals = random.normal(size=(3, n))
-    y = np.empty(n)
-    systemic, credit, buyer, own = plan.systemic[0], plan.credit, plan.buyer, plan.own[0]
-    eta = np.array([own_noise(word, -np.inf, 0.0, own) for word in words])
-    for i in range(n):
-        y[i] = delay_score(normals[0, i], normals[1, i], normals[2, i], eta[i], systemic, credit, buyer, own)
-    assert abs(y.mean()) < LIMIT / math.sqrt(n)
-    assert abs(y.var() - 1) < LIMIT * math.sqrt(2 / n)
+def test_formulas_on_keyed_draws_give_the_marginal():
+    """The whole chain of formulas, on Philox words: Y is N(0, 1) and days have the probabilities of Q."""
+    plan = build({"shares": SHARES[1], "delay": {"model": "mixture"}, "location": 2, "scale": 1.5})
+    law = make_study(payment={"delay": {"model": "mixture"}}).payment.delay
+    key, names = stream_key(1, "invoice_delay"), [entity_key(name) for name in ("S", "e", "U", "n")]
+    y, days = np.empty(N), np.empty(N, dtype=np.int64)
+    for q in range(N // 4):
+        drawn = [words(key, q, np.uint64(name), 0) for name in names]
+        for lane in range(4):
+            state, residual, effect = (normal(np.uint32(w[lane])) for w in drawn[:3])
+            weights = (plan.systemic[0], plan.credit, plan.buyer, plan.own[0])
+            shared = delay_score(state, residual, effect, 0.0, *weights)
+            score = shared + plan.own[0] * own_noise(np.uint32(drawn[3][lane]), -np.inf, shared, plan.own[0])
+            delay = plan.location[0] + plan.scale[0] * tabulated(plan.quantile, 0, score)
+            y[4 * q + lane] = score
+            days[4 * q + lane] = payment_day(30, -999, delay, -999)
+    assert abs(y.mean()) < LIMIT / math.sqrt(N)
+    assert abs(y.var() - 1) < LIMIT * math.sqrt(2 / N)
+    grid = 2_000_000
+    exact = 30 + np.floor(2 + 1.5 * quantile(law, (np.arange(grid) + 0.5) / grid) + 0.5)
+    for day in range(0, 120):
+        p = np.mean(exact == day)
+        assert abs(np.mean(days == day) - p) < LIMIT * math.sqrt(max(p, 1 / N) * (1 - p) / N)
 
 
 @pytest.mark.parametrize("shares", SHARES[1:3], ids=str)
@@ -122,28 +132,46 @@ def test_bad_times_delay_everybody():
     assert abs(slope - math.sqrt(0.3)) < LIMIT * math.sqrt(1.3 / N)
 
 
+@pytest.mark.parametrize("shares", SHARES[:3], ids=str)
 @pytest.mark.parametrize("due", [-90, -10, 0, 20])
-def test_open_items_follow_the_law_of_the_still_unpaid(due):
-    """Given what it shares, an open item's payment day has the marginal's law conditioned on coming after today."""
-    plan = build(
-        {"delay": {"model": "lognormal", "median_days": 20.0, "sigma": 1.0, "shift_days": -25.0}},
-        invoices=[(0, due - 45, due, 0, 1.0, True)],
-    )
-    shared, own = 0.3, float(plan.own[0])
-    random = np.random.default_rng(7)
-    free = shared + own * random.normal(size=4_000_000)
-    days = np.maximum(due + whole_days(plan, free), due - 45)
-    kept = days[days >= 1]
-    n = 200_000
-    words = random.integers(0, 2**32, n, dtype=np.uint32)
-    eta = np.array([own_noise(word, plan.lower_score[0], shared, own) for word in words])
-    delay = np.interp(shared + own * eta, table_grid(), plan.quantile[0])
-    drawn = np.array([payment_day(due, due - 45, d, 1) for d in delay])
+def test_open_items_follow_the_law_of_the_still_unpaid(due, shares):
+    """An open item's payment day has exactly the delay law given that it comes after today, whatever the shares."""
+    model = {"model": "lognormal", "median_days": 20.0, "sigma": 1.0, "shift_days": -25.0}
+    plan = build({"delay": model, "shares": shares}, invoices=[(0, due - 45, due, 0, 1.0, True)])
+    law = make_study(payment={"delay": model}).payment.delay
+    n, random = 200_000, np.random.default_rng(7)
+    own = float(plan.own[0])
+    drawn = _open_item_days(plan, due, math.sqrt(1 - own**2) * random.normal(size=n), random)
     assert drawn.min() >= 1
-    for day in (1, 2, 5, 15, 40, 100):
+    grid = 4_000_000
+    raw = np.floor(quantile(law, (np.arange(grid) + 0.5) / grid) + 0.5).astype(int)
+    days = np.maximum(due + raw, due - 45)
+    kept = days[days >= 1]
+    for day in (1, 2, 5, 15, 40, 100, 300):
         p, q = np.mean(kept <= day), np.mean(drawn <= day)
-        error = math.sqrt(max(p * (1 - p), 1e-5) * (1 / n + 1 / len(kept)))
-        assert abs(p - q) < LIMIT * error
+        assert abs(p - q) < LIMIT * math.sqrt(max(p * (1 - p), 1e-5) / n)
+
+
+def _open_item_days(plan, due, shared, random):
+    own = float(plan.own[0])
+    words = random.integers(0, 2**32, len(shared), dtype=np.uint32)
+    lower = plan.lower_score[0]
+    score = np.array([s + own * own_noise(w, lower, s, own) for w, s in zip(words, shared, strict=True)])
+    delay = np.interp(score, table_grid(), plan.quantile[0])
+    return np.array([payment_day(due, due - 45, d, 1) for d in delay])
+
+
+def test_open_items_of_a_buyer_keep_their_rank_correlation():
+    plan = build({"shares": SHARES[1]}, invoices=[(0, -60, -30, 0, 1.0, True), (0, -50, -5, 0, 1.0, True)])
+    n, own, random = 100_000, float(plan.own[0]), np.random.default_rng(8)
+    shared = math.sqrt(1 - own**2) * random.normal(size=n)
+    score = np.empty((2, n))
+    for i, lower in enumerate(plan.lower_score):
+        words = random.integers(0, 2**32, n, dtype=np.uint32)
+        score[i] = [s + own * own_noise(w, lower, s, own) for w, s in zip(words, shared, strict=True)]
+        assert score[i].min() >= lower - 1e-9
+    expected = 6 / math.pi * math.asin((1 - own**2) / 2)
+    assert abs(np.corrcoef(rankdata(score[0]), rankdata(score[1]))[0, 1] - expected) < LIMIT / math.sqrt(n)
 
 
 def test_an_item_later_than_any_observed_delay_is_paid_at_once():

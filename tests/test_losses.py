@@ -187,10 +187,10 @@ def test_protracted_default_is_lost_unless_cured(tmp_path):
 def test_stop_shipment_withholds_while_overdue(tmp_path):
     """The open item (due day 1) is paid on day 51; with a rule of 10 days nothing ships on days 12 … 50."""
     block = scripted(tmp_path, late=50, stop_shipment_after="10 days")
-    # issued on days 2 (shipped), 33 (blocked until 51), 64 (blocked by the invoice due on day 32, overdue from 42 to 82),
-    # 95 (nothing overdue: shipped) and 123 (shipped: the one due on day 125 is not due yet)
+    # issued on days 2 (shipped), 32 (blocked: the open item is overdue from day 12 to 50), 63 (blocked: the first
+    # one, due on day 32, is overdue from day 43 to 81), 94 and 122 (nothing is overdue for longer: shipped)
     stopped = np.flatnonzero(block.ledger.stopped[0])
-    assert stopped.tolist() == [(33 - 1) // 7, (64 - 1) // 7]
+    assert stopped.tolist() == [(32 - 1) // 7, (63 - 1) // 7]
     assert block.ledger.billed.tolist() == [400.0] * 4
     assert block.events.stopped_value[0, 0] == 200.0
 
@@ -198,6 +198,6 @@ def test_stop_shipment_withholds_while_overdue(tmp_path):
 def test_debts_of_a_protracted_default_are_listed_with_what_was_open(tmp_path):
     block = scripted(tmp_path, late=61, protracted_default={"after": "60 days", "cure_probability": 0.0})
     events = block.events
-    assert events.count.tolist() == [3] * 4, "issued by day 61 and unpaid then: days -29, 2 and 33"
+    assert events.count.tolist() == [3] * 4, "issued by day 61 and unpaid then: days -29, 2 and 32"
     assert events.protracted[0, :3].all()
-    assert events.loss_day[0, :3].tolist() == [61, 92, 123]
+    assert events.loss_day[0, :3].tolist() == [61, 92, 122]

@@ -115,7 +115,7 @@ def build_profile(loaded: Loaded, ledger: Ledger, planned: Planned | None) -> di
         "by_country": _grouped(buyers.texts["country"], exposure, overdue, total, "country"),
         "by_sector": _grouped(buyers.texts["sector"], exposure, overdue, total, "sector"),
         "by_rating": _grouped(buyers.texts["rating"], exposure, overdue, total, "rating"),
-        "missing": _missing(ledger, exposure, total),
+        "missing": _missing(loaded, ledger, exposure, total),
         "limits": _limits(ledger, exposure),
         "excluded": _excluded(ledger),
         "reconciliation": [
@@ -259,17 +259,23 @@ def _grouped(labels: list[str], exposure: list[float], overdue: list[float], tot
     return sorted(rows, key=lambda row: (-row["exposure"], row[key]))
 
 
-def _missing(ledger: Ledger, exposure: list[float], total: float) -> list[Row]:
-    """Columns with blanks that the defaults do not fill, and how much exposure stands behind them."""
+def _missing(loaded: Loaded, ledger: Ledger, exposure: list[float], total: float) -> list[Row]:
+    """Columns with blanks that the defaults do not fill, and how much exposure stands behind them.
+
+    ``pd_annual`` counts only where PDs come from it; a wholly blank ``lgd`` means that the study's recovery applies.
+    """
     buyers = ledger.buyers
     blanks = {name: [not text for text in buyers.texts[name]] for name in ("country", "sector", "rating")}
     for name in ("pd_annual", "lgd", "credit_limit", "annual_sales", "payment_terms_days"):
         blanks[name] = [math.isnan(value) for value in buyers.numbers[name]]
+    source = loaded.study.credit.pd.source
     rows = []
     for name, blank in blanks.items():
-        if any(blank):
-            behind = math.fsum(value for value, missing in zip(exposure, blank, strict=True) if missing)
-            rows.append({"column": name, "buyers": sum(blank), "share": _share(behind, total)})
+        irrelevant = (name, source) in (("pd_annual", "rating"), ("pd_annual", "curve"), ("rating", "column"))
+        if irrelevant or not any(blank) or (name == "lgd" and all(blank)):
+            continue
+        behind = math.fsum(value for value, missing in zip(exposure, blank, strict=True) if missing)
+        rows.append({"column": name, "buyers": sum(blank), "share": _share(behind, total)})
     return rows
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from tests.twins.streams import inverse_normal, normal, uniform
+from tests.twins.streams import inverse_normal, normal
 
 
 def delay_score(standard_state, residual, buyer_effect, own_noise, systemic, credit, buyer, own):
@@ -11,16 +11,21 @@ def delay_score(standard_state, residual, buyer_effect, own_noise, systemic, cre
     return bad_times - weak_buyer + buyer * buyer_effect + own * own_noise
 
 
+def _above(x):
+    return 0.5 * math.erfc(x * (1.0 / math.sqrt(2.0)))
+
+
+def unpaid_score(score, lower_score):
+    if lower_score < -8:
+        return score
+    return -inverse_normal(_above(score) * _above(lower_score))
+
+
 def own_noise(word, lower_score, shared, own):
-    free = math.isinf(lower_score) and lower_score < 0
-    if free or own <= 0:
-        return normal(word)
-    a = (lower_score - shared) / own
-    survive = 1.0 - uniform(word)
-    if a > 35:
-        return a - math.log(survive) / a
-    still_unpaid = 0.5 * math.erfc(a * (1.0 / math.sqrt(2.0)))
-    return -inverse_normal(survive * still_unpaid)
+    eta = normal(word)
+    if own <= 0 or lower_score < -8:
+        return eta
+    return (unpaid_score(shared + own * eta, lower_score) - shared) / own
 
 
 def payment_day(due_day, issue_day, delay_days, first_day):

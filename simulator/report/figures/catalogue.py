@@ -247,4 +247,4 @@ def _svg(figure: Figure, data: pd.DataFrame, width: float, name: str, title: str
     axes = style.canvas(width, figure.height(data))
     figure.plot(data, axes)
     described = f"{figure.caption} {SAID[figure.name](data)} The data are in figures/{figure.name}.csv."
-    return style.to_svg(axes, name, title, described)
+    return style.to_svg(axes, f"svg-{name}", title, described)
