@@ -9,6 +9,7 @@ from scipy.stats import rankdata
 
 from simulator.delays.formulas import delay_score, own_noise, payment_day
 from simulator.delays.marginals import quantile
+from simulator.jit import row
 from simulator.streams import entity_key, normal, stream_key, table_grid, tabulated, words
 from tests.small_ledger import make_study
 from tests.test_delays_plan import build
@@ -66,7 +67,7 @@ def test_day_frequencies_are_those_of_the_marginal_under_any_shares(model, share
     _, _, score = scores(plan, 2, N)
     days = whole_days(plan, score[0])
     # probability of each day, from the quantile function alone, on a fine grid of probabilities
-    grid = 2_000_000
+    grid = 500_000
     exact = np.floor(quantile(law, (np.arange(grid) + 0.5) / grid) + 0.5)
     low, high = -40, 200
     observed = np.bincount(np.clip(days, low, high) - low, minlength=high - low + 1) / N
@@ -77,22 +78,38 @@ def test_day_frequencies_are_those_of_the_marginal_under_any_shares(model, share
     assert np.all(np.abs(observed - expected) < error)
 
 
+@row
+def play(key, entity, weights, lower, location, scale, table, due, issue, first, score, day):
+    """The chain of formulas for one invoice in every scenario, on Philox words."""
+    for q in range(len(score) // 4):
+        s, e = words(key, q, entity[0], 0), words(key, q, entity[1], 0)
+        u, own = words(key, q, entity[2], 0), words(key, q, entity[3], 0)
+        for lane in range(4):
+            state, residual, effect = normal(s[lane]), normal(e[lane]), normal(u[lane])
+            shared = delay_score(state, residual, effect, 0.0, weights[0], weights[1], weights[2], weights[3])
+            y = shared + weights[3] * own_noise(own[lane], lower, shared, weights[3])
+            score[4 * q + lane] = y
+            delay = location + scale * tabulated(table, 0, y)
+            day[4 * q + lane] = payment_day(due, issue, delay, first)
+
+
+def played(plan, invoice, due, issue, first, n=N):
+    """Scores and payment days of one invoice of the first buyer, in n scenarios."""
+    score, day = np.empty(n), np.empty(n, dtype=np.int64)
+    entity = np.array([entity_key(name) for name in ("S", "e", "U", f"invoice {invoice}")], dtype=np.uint64)
+    weights = (float(plan.systemic[0]), plan.credit, plan.buyer, float(plan.own[0]))
+    lower = float(plan.lower_score[invoice]) if len(plan.lower_score) else -math.inf
+    location, scale = float(plan.location[0]), float(plan.scale[0])
+    key = stream_key(1, "invoice_delay")
+    play(key, entity, weights, lower, location, scale, plan.quantile, due, issue, first, score, day)
+    return score, day
+
+
 def test_formulas_on_keyed_draws_give_the_marginal():
-    """The whole chain of formulas, on Philox words: Y is N(0, 1) and days have the probabilities of Q."""
+    """The whole chain of formulas: Y is N(0, 1) and days have the probabilities of Q."""
     plan = build({"shares": SHARES[1], "delay": {"model": "mixture"}, "location": 2, "scale": 1.5})
     law = make_study(payment={"delay": {"model": "mixture"}}).payment.delay
-    key, names = stream_key(1, "invoice_delay"), [entity_key(name) for name in ("S", "e", "U", "n")]
-    y, days = np.empty(N), np.empty(N, dtype=np.int64)
-    for q in range(N // 4):
-        drawn = [words(key, q, np.uint64(name), 0) for name in names]
-        for lane in range(4):
-            state, residual, effect = (normal(np.uint32(w[lane])) for w in drawn[:3])
-            weights = (plan.systemic[0], plan.credit, plan.buyer, plan.own[0])
-            shared = delay_score(state, residual, effect, 0.0, *weights)
-            score = shared + plan.own[0] * own_noise(np.uint32(drawn[3][lane]), -np.inf, shared, plan.own[0])
-            delay = plan.location[0] + plan.scale[0] * tabulated(plan.quantile, 0, score)
-            y[4 * q + lane] = score
-            days[4 * q + lane] = payment_day(30, -999, delay, -999)
+    y, days = played(plan, 0, 30, -999, -999)
     assert abs(y.mean()) < LIMIT / math.sqrt(N)
     assert abs(y.var() - 1) < LIMIT * math.sqrt(2 / N)
     grid = 2_000_000
@@ -139,11 +156,10 @@ def test_open_items_follow_the_law_of_the_still_unpaid(due, shares):
     model = {"model": "lognormal", "median_days": 20.0, "sigma": 1.0, "shift_days": -25.0}
     plan = build({"delay": model, "shares": shares}, invoices=[(0, due - 45, due, 0, 1.0, True)])
     law = make_study(payment={"delay": model}).payment.delay
-    n, random = 200_000, np.random.default_rng(7)
-    own = float(plan.own[0])
-    drawn = _open_item_days(plan, due, math.sqrt(1 - own**2) * random.normal(size=n), random)
+    n = 200_000
+    _, drawn = played(plan, 0, due, due - 45, 1)
     assert drawn.min() >= 1
-    grid = 4_000_000
+    grid = 2_000_000
     raw = np.floor(quantile(law, (np.arange(grid) + 0.5) / grid) + 0.5).astype(int)
     days = np.maximum(due + raw, due - 45)
     kept = days[days >= 1]
@@ -152,26 +168,13 @@ def test_open_items_follow_the_law_of_the_still_unpaid(due, shares):
         assert abs(p - q) < LIMIT * math.sqrt(max(p * (1 - p), 1e-5) / n)
 
 
-def _open_item_days(plan, due, shared, random):
-    own = float(plan.own[0])
-    words = random.integers(0, 2**32, len(shared), dtype=np.uint32)
-    lower = plan.lower_score[0]
-    score = np.array([s + own * own_noise(w, lower, s, own) for w, s in zip(words, shared, strict=True)])
-    delay = np.interp(score, table_grid(), plan.quantile[0])
-    return np.array([payment_day(due, due - 45, d, 1) for d in delay])
-
-
 def test_open_items_of_a_buyer_keep_their_rank_correlation():
     plan = build({"shares": SHARES[1]}, invoices=[(0, -60, -30, 0, 1.0, True), (0, -50, -5, 0, 1.0, True)])
-    n, own, random = 100_000, float(plan.own[0]), np.random.default_rng(8)
-    shared = math.sqrt(1 - own**2) * random.normal(size=n)
-    score = np.empty((2, n))
-    for i, lower in enumerate(plan.lower_score):
-        words = random.integers(0, 2**32, n, dtype=np.uint32)
-        score[i] = [s + own * own_noise(w, lower, s, own) for w, s in zip(words, shared, strict=True)]
-        assert score[i].min() >= lower - 1e-9
-    expected = 6 / math.pi * math.asin((1 - own**2) / 2)
-    assert abs(np.corrcoef(rankdata(score[0]), rankdata(score[1]))[0, 1] - expected) < LIMIT / math.sqrt(n)
+    score = [played(plan, invoice, -30, -60, 1)[0] for invoice in (0, 1)]
+    for lower, drawn in zip(plan.lower_score, score, strict=True):
+        assert drawn.min() >= lower - 1e-9
+    expected = 6 / math.pi * math.asin((1 - plan.own[0] ** 2) / 2)
+    assert abs(np.corrcoef(rankdata(score[0]), rankdata(score[1]))[0, 1] - expected) < LIMIT / math.sqrt(N)
 
 
 def test_an_item_later_than_any_observed_delay_is_paid_at_once():

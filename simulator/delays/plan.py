@@ -16,6 +16,9 @@ from simulator.streams import TABLE_EDGE, TABLE_PER_UNIT
 from simulator.study.calendar import Calendar
 from simulator.study.schema import DelayShares, Study
 
+#: Least weight of an invoice's own noise: enough for an open item's score to be moved to where it is unpaid today,
+#: while the variance of scores stays 1 to twelve digits.
+_LEAST_OWN = 1e-6
 #: Pay runs are tabulated this far past the horizon; a later payment day is kept as it is.
 _DAYS_PAST_HORIZON = 800
 
@@ -98,7 +101,7 @@ def build_delays(
         systemic=np.sqrt(systemic),
         credit=float(np.sqrt(credit)),
         buyer=float(np.sqrt(persistent)),
-        own=np.sqrt(np.maximum(0.0, 1.0 - systemic - credit - persistent)),
+        own=np.sqrt(np.maximum(_LEAST_OWN**2, 1.0 - systemic - credit - persistent)),
         run_day=run_table(runs, calendar.as_of, first_day, calendar.horizon_days + _DAYS_PAST_HORIZON),
         run_rule=np.full(len(buyers), 0 if runs.rule == "none" else 1, dtype=np.int32),
         run_offset=-first_day,
