@@ -6,7 +6,7 @@ import datetime as dt
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import InputError
@@ -78,7 +78,7 @@ STUDY = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=60, phases=[Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck))
 @given(STUDY)
 def test_reads_back_equal(content):
     study = Study.model_validate(content)

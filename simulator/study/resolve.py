@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,19 @@ from typing import Any
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from simulator.errors import InputError
 from simulator.study import amounts
 from simulator.study.check import validate
 from simulator.study.fields import Slot, choose, slot_of, slots
 from simulator.study.schema import Study
-from simulator.study.yaml import parse_document, read_document
+from simulator.study.yaml import parse_document, plain_scalar, read_document
 
 _HEADER = "Study with every default filled in and every `extends` resolved, as it was run."
 _MULTIPLES = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 _FLOW_LENGTH = 88
+_SAFE = re.compile(r"[^\W\d_]([\w ./%()+-]|:(?=\w))*(?<! )", re.ASCII)
 
 
 def resolved_yaml(study: Study) -> str:
@@ -76,7 +79,7 @@ def _tree(slot: Slot, value: Any) -> Any:
                             for key, inner in slots(type(value)).items() if key != "extends")  # fmt: skip
     if isinstance(value, dict):
         inner = _branch(slot, value).item
-        return _flow(CommentedMap((key, _tree(inner, item)) for key, item in value.items()))
+        return _flow(CommentedMap((_text(key), _tree(inner, item)) for key, item in value.items()))
     if isinstance(value, tuple | list):
         inner = _branch(slot, value).item
         return _flow(CommentedSeq(_tree(inner, item) for item in value))
@@ -110,7 +113,13 @@ def _scalar(kind: str, value: Any) -> Any:
                       value, amounts.parse_count)  # fmt: skip
     if isinstance(value, amounts.Duration | amounts.Multiple):
         return str(value)
-    return value
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(value: str) -> str:
+    """A text as it is where it cannot be taken for anything else, in quotes otherwise."""
+    safe = _SAFE.fullmatch(value) and plain_scalar(value) == value
+    return value if safe else DoubleQuotedScalarString(value)
 
 
 def _money(value: float) -> Any:

@@ -365,17 +365,20 @@ class _Reader:
         if node.tag not in _PLAIN_TAGS:
             self.refuse_tag(node, path, "str")
             return text
-        if node.style is not None:
-            return text
-        if text in _NULL:
-            return None
-        if text in _BOOL:
-            return _BOOL[text]
-        if _INT.fullmatch(text):
-            return _whole(text)
-        if _FLOAT.fullmatch(text):
-            return float(re.sub(r"\.(?=[iInN])", "", text.replace("_", "")))
-        return text
+        return plain_scalar(text) if node.style is None else text
+
+
+def plain_scalar(text: str) -> Any:
+    """What an unquoted scalar means: nothing, true or false, a number, or the text itself."""
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if _INT.fullmatch(text):
+        return _whole(text)
+    if _FLOAT.fullmatch(text):
+        return float(re.sub(r"\.(?=[iInN])", "", text.replace("_", "")))
+    return text
 
 
 def _whole(text: str) -> int | float:
