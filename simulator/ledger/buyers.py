@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from simulator.errors import Problem, closest
-from simulator.ledger.codes import country_code, currencies, currency_code
+from simulator.errors import Problem
+from simulator.ledger.codes import country_code, currency_code, likely_currency
 from simulator.ledger.headers import BUYER_FIELDS, LOADING, ColumnMap, suggestion_for
 from simulator.ledger.reading import Collector, Table, numbered
 from simulator.ledger.values import (
@@ -239,11 +239,12 @@ def _numbers(
 def _check_currencies(loaded: Loaded, buyers: BuyerRows, found: Collector) -> None:
     home = loaded.study.study.currency
     codes = buyers.texts["currency"]
+    used = {home} | {code for code in map(currency_code, set(codes)) if code}
     for at, text in enumerate(codes):
         code = currency_code(text) if text else home
         if not code:
             message = "not an ISO 4217 currency code"
-            found.add("unknown currency", buyers.problem(at, "currency", message, closest(text, currencies())))
+            found.add("unknown currency", buyers.problem(at, "currency", message, likely_currency(text, used)))
         codes[at] = code or home
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
+
+from simulator.errors import closest
 
 #: Other spellings of currencies; a bare $ or ¥ is left out, because it could be several.
 CURRENCY_WORDS = {
@@ -50,6 +53,11 @@ def currency_code(text: str) -> str:
     """The ISO 4217 code of a currency as written, or an empty string: ``eur`` → EUR, ``RMB`` → CNY."""
     code = text.strip().upper()
     return code if code in currencies() else CURRENCY_WORDS.get(code, "")
+
+
+def likely_currency(text: str, used: Iterable[str]) -> str:
+    """The code probably meant by a misspelt one: of those in use here if one is close, else of all."""
+    return closest(text, sorted(used)) or closest(text, sorted(currencies()))
 
 
 def country_code(text: str) -> str:

@@ -19,10 +19,10 @@ from simulator.ledger.codes import (
     CREDIT,
     INVOICE,
     PAYMENT,
-    currencies,
     currency_code,
     document_kind,
     document_types,
+    likely_currency,
 )
 from simulator.ledger.dates import parse_dates
 from simulator.ledger.headers import ColumnMap
@@ -201,7 +201,7 @@ class _Reader:
                 if not known[text] and row not in totals:
                     message = "unknown document type; known are invoice, credit note, payment on account, "
                     message += "SAP's RV DR DG DZ, Rechnung, Gutschrift, Zahlung, 发票, 贷项 and the like"
-                    self.at(row, "document_type", message, "unknown type", closest(text, document_types()))
+                    self.at(row, "document_type", message, "unknown type", closest(text, sorted(document_types())))
         return [known[text] or BY_SIGN for text in cells]
 
     def amounts(self, totals: set[int]) -> tuple[list[Decimal | None], list[Decimal | None], dict[int, str]]:
@@ -311,7 +311,7 @@ class _Reader:
         for row, text in enumerate(cells):
             code = codes[text] if text else signs.get(row) or by_buyer.get(ids[row], "")
             if text and not code and row not in totals:
-                near = closest(text, currencies())
+                near = likely_currency(text, {home, *filter(None, codes.values())})
                 self.at(row, "currency", "not an ISO 4217 currency code", "unknown currency", near)
             if text and code and signs.get(row, code) != code:
                 message = f"the amount is written in {signs[row]}, the currency column says {code}"

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from simulator.errors import InputError, closest, display_path
 from simulator.ledger.buyers import Loaded
-from simulator.ledger.codes import INVOICE, currencies, currency_code
+from simulator.ledger.codes import INVOICE, currency_code, likely_currency
 from simulator.ledger.dates import parse_dates
 from simulator.ledger.headers import PLAN_FIELDS, map_headers, recogniser
 from simulator.ledger.items import TOTAL
@@ -288,7 +288,7 @@ def _plan_file(
         if "currency" in columns and (written := table.rows[row][at["currency"]].strip()):
             code = currency_code(written)
             if not code:
-                message, near = "not an ISO 4217 currency code", closest(written, currencies())
+                message, near = "not an ISO 4217 currency code", likely_currency(written, ledger.rates)
                 found.add("unknown currency", table.problem(row, at["currency"], message, "currency", near))
                 continue
         if end is None and math.isnan(known[buyer].terms):

@@ -322,14 +322,18 @@ def _shape(
     table = Table(
         shown, header, lines[head], [rows[i] for i in body], [lines[i] for i in body], source, delimiter, encoding
     )
+    broken = []
     for at, row in enumerate(table.rows):
         if len(row) == width:
             continue
         if len(row) > width and any(cell.strip() for cell in row[width:]):
             message = f"this line has {len(row)} cells, the header has {width}: a separator inside a cell needs quotes"
             found.add("cells beyond the header", table.problem(at, width, message, value=row[width]))
+            broken.append(at)
         table.rows[at] = row[:width] + [""] * (width - len(row))
-    if not table.rows:
+    for at in reversed(broken):  # their cells are shifted: further problems on these lines would mislead
+        del table.rows[at], table.lines[at]
+    if not table.rows and not broken:
         message = "no lines below the header: the ledger is empty"
         found.add("empty file", Problem(message, shown, lines[head]))
         return None

@@ -92,10 +92,11 @@ def proves(text: str) -> Style | None:
     body = stripped.body
     point, comma = body.rfind("."), body.rfind(",")
     if point >= 0 and comma >= 0:
-        return "point" if point > comma else "comma"
+        last = "point" if point > comma else "comma"
+        return last if _GROUPED[last].fullmatch(body) else None
     mark, here, other = (".", "point", "comma") if point >= 0 else (",", "comma", "point")
     if body.count(mark) > 1:
-        return other
+        return other if _GROUPED[other].fullmatch(body) else None
     before, _, after = body.partition(mark)
     if len(after) == 3 and 1 <= len(before) <= 3 and before.strip("0"):
         return None
