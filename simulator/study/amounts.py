@@ -164,7 +164,8 @@ class Multiple:
     factor: float
 
     def __str__(self) -> str:
-        return f"{self.factor:g} x premium"
+        short = f"{self.factor:g}"
+        return f"{short if float(short) == self.factor else repr(self.factor)} x premium"
 
 
 def parse_liability(value: Any) -> float | Multiple:
