@@ -10,7 +10,10 @@ from simulator.ledger.load import load_portfolio
 from simulator.ledger.portfolio import Portfolio
 from simulator.study.load import LoadedStudy, load_study
 
-BUYERS = "buyer_id,name,country,currency,rating,payment_terms_days,annual_sales\nA,Alpha,DE,EUR,BB,30,0\nB,Beta,NA,USD,B,60,0\n"
+BUYERS = (
+    "buyer_id,name,country,currency,rating,payment_terms_days,annual_sales\n"
+    "A,Alpha,DE,EUR,BB,30,0\nB,Beta,NA,USD,B,60,0\n"
+)
 ITEMS_HEAD = "buyer_id,invoice_id,document_type,issue_date,due_date,currency,amount_open,disputed\n"
 
 

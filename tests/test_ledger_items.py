@@ -48,7 +48,8 @@ def test_a_credit_larger_than_the_debt_is_reported_not_lent(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("sign", ["-", ""])
 def test_credits_may_be_negative_or_positive(tmp_path: Path, sign: str) -> None:
-    items = HEAD + f"A,1,Rechnung,2026-09-01,2026-10-01,EUR,40,\nA,2,Gutschrift,2026-09-02,2026-09-02,EUR,{sign}15,\n"
+    items = HEAD + "A,1,Rechnung,2026-09-01,2026-10-01,EUR,40,\n"
+    items += f"A,2,Gutschrift,2026-09-02,2026-09-02,EUR,{sign}15,\n"
     assert open_amounts(tmp_path, items) == {"1": 25.0}
 
 
@@ -146,7 +147,8 @@ def test_instalments_and_unnamed_items_get_stable_names(tmp_path: Path) -> None:
 
 
 def test_item_numbers_are_joined_to_the_document(tmp_path: Path) -> None:
-    items = "buyer_id,invoice_id,item,issue_date,due_date,amount\nA,1,001,2026-09-01,2026-10-01,5\nA,1,002,2026-09-01,2026-10-01,6\n"
+    head = "buyer_id,invoice_id,item,issue_date,due_date,amount\n"
+    items = head + "A,1,001,2026-09-01,2026-10-01,5\nA,1,002,2026-09-01,2026-10-01,6\n"
     assert open_amounts(tmp_path, items) == {"1/001": 5.0, "1/002": 6.0}
 
 

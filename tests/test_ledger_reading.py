@@ -152,13 +152,15 @@ def mapped(
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        (("Customer", "Document Number", "Doc. type", "Document Date", "Net due date", "Amount in doc. curr.", "Document currency"),
+        (("Customer", "Document Number", "Doc. type", "Document Date", "Net due date", "Amount in doc. curr.",
+          "Document currency"),
          ("buyer_id", "invoice_id", "document_type", "issue_date", "due_date", "amount", "currency")),
         (("Kunden-Nr.", "Rechnungsnr", "Belegart", "Rechnungsdatum", "Faelligkeit", "Offener Betrag", "Waehrung"),
          ("buyer_id", "invoice_id", "document_type", "issue_date", "due_date", "amount_open", "currency")),
         (("客户编号", "发票号", "单据类型", "开票日期", "到期日", "未收金额", "币种"),
          ("buyer_id", "invoice_id", "document_type", "issue_date", "due_date", "amount_open", "currency")),
-        (("Account Number", "Transaction Number", "Transaction Type", "Trx Date", "Due Date", "Amount Due Remaining", "Currency Code"),
+        (("Account Number", "Transaction Number", "Transaction Type", "Trx Date", "Due Date", "Amount Due Remaining",
+          "Currency Code"),
          ("buyer_id", "invoice_id", "document_type", "issue_date", "due_date", "amount_open", "currency")),
         (("Entity ID", "Document Number", "Type", "Date", "Date Due", "Amount Remaining", "Currency"),
          ("buyer_id", "invoice_id", "document_type", "issue_date", "due_date", "amount_open", "currency")),
