@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from simulator.errors import Problem
 from simulator.study.check import Findings
+from simulator.study.document import Document
 from simulator.study.paths import KeyPath
-from simulator.study.yaml import Document
 
 
 @dataclass

@@ -18,10 +18,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from simulator.errors import Problem, closest
+from simulator.study.document import Document
 from simulator.study.fields import Slot, allowed, choose, keys, one_of, slot_at, slot_of, slots, tags
 from simulator.study.paths import KeyPath, at
 from simulator.study.schema import NoCover, Study
-from simulator.study.yaml import Document
 
 #: What people call a term elsewhere → its key here.
 _ALSO_CALLED = {

@@ -6,8 +6,8 @@ import copy
 from typing import Any
 
 from simulator.errors import Problem, closest
+from simulator.study.document import Document
 from simulator.study.paths import KeyPath
-from simulator.study.yaml import Document
 
 
 def resolve_extends(document: Document) -> tuple[list[Problem], list[KeyPath]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from simulator.errors import InputError, Problem, Problems
 from simulator.study.check import validate
+from simulator.study.document import Document
 from simulator.study.extends import resolve_extends
 from simulator.study.files import resolve_file
 from simulator.study.overrides import Overrides, apply_overrides
@@ -20,7 +21,7 @@ from simulator.study.paths import KeyPath, locate, parse_path
 from simulator.study.plain import plain
 from simulator.study.rules import check_rules
 from simulator.study.schema import Study
-from simulator.study.yaml import Document, read_document
+from simulator.study.yaml import read_document
 
 
 @dataclass(frozen=True)

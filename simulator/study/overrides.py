@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulator.errors import InputError, Problem, closest
+from simulator.study.document import Document, Place
 from simulator.study.paths import KeyPath, Segment, child, parse_path, show_path, split_assignment
 from simulator.study.plain import plain
-from simulator.study.yaml import Document, Place, parse_value
+from simulator.study.yaml import parse_value
 
 Overrides = Mapping[str, object] | Sequence[str] | None
 

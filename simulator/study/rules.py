@@ -15,12 +15,12 @@ from pathlib import Path
 from simulator.errors import Problem
 from simulator.study.breaches import Breaches
 from simulator.study.check import Findings
+from simulator.study.document import Document
 from simulator.study.files import check_files
 from simulator.study.matrices import check_matrices
 from simulator.study.names import COUNTRY, check_currency, check_driver
 from simulator.study.paths import KeyPath, show_path
 from simulator.study.schema import EmpiricalDelay, MixtureDelay, Policy, Study
-from simulator.study.yaml import Document
 
 MAX_YEARS = 10
 MAX_DELAY_DAYS = 3650
