@@ -17,6 +17,7 @@ HOSTILE = (
     "x" * 500,
     "-2+3",
     "tab\tand\nbreak",
+    "bell\x07 nul\x00 escape\x1b \u202edrow",
 )
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 

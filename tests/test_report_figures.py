@@ -205,7 +205,7 @@ def test_lines_can_be_told_apart_without_colour():
 
 
 def test_hostile_and_long_names_draw(result):
-    case = renamed(result, [HOSTILE[5], HOSTILE[6], HOSTILE[7], HOSTILE[0], HOSTILE[9]])
+    case = renamed(result, [HOSTILE[5], HOSTILE[6], HOSTILE[7], HOSTILE[10], HOSTILE[9]])
     drawings, files = draw(tables(case.with_summary(summarise(case))))
     assert drawings
     for text in files.values():

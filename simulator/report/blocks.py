@@ -85,7 +85,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a section: answer, text, small, note, list, heading, figure, table, tables or terms."""
+    """A piece of a section: answer, text, note, list, figure, table, tables or terms."""
 
     kind: str
     content: Any

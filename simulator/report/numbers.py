@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from unicodedata import category
 
 from simulator.measures.digits import ABSENT, MINUS, format_value
 
@@ -68,6 +69,19 @@ def _signed(text: str, value: float) -> str:
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+_BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean(text: str) -> str:
+    """The text without characters that have no place in a page: controls, lone surrogates, direction overrides.
+
+    Line breaks and tabs stay.
+    """
+    if text.isprintable() and _BIDIRECTIONAL.isdisjoint(text):
+        return text
+    return "".join(c for c in text if c in "\n\t" or (category(c) not in {"Cc", "Cs"} and c not in _BIDIRECTIONAL))
 
 
 def short_date(date: dt.date) -> str:

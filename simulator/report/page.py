@@ -7,7 +7,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from simulator.report.numbers import full_money, long_date
+from simulator.measures.estimate import effective_size
+from simulator.report.numbers import clean, full_money, long_date
 from simulator.report.sections import Material, sections
 from simulator.study.calendar import Calendar
 
@@ -18,6 +19,7 @@ def _environment() -> Environment:
         loader=PackageLoader("simulator.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: clean(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -59,4 +61,7 @@ def _facts(material: Material) -> list[tuple[str, str]]:
         ("Currency", info.currency),
         ("Scenarios", full_money(result.scenarios.sizes["scenario"])),
     ]
+    worth = effective_size(result.scenarios["weight"].to_numpy())
+    if worth < result.scenarios.sizes["scenario"] - 0.5:
+        facts.append(("Weighted, worth", full_money(worth)))
     return facts + ([("Authors", ", ".join(info.authors))] if info.authors else [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -12,15 +13,35 @@ import pandas as pd
 from simulator.report.blocks import Block, Cell, Column, Row, Table
 from simulator.report.numbers import NONE, full_money, long_date, short_percent
 
-_SHARES = ("share", "percent", "rate")
+_SHARES = ("share", "percent", "overdue")
 _LONGEST = 40
+_NARROW = 5  # columns of a table that may stand beside another
+_TITLES = {
+    "as_of": "Ledger's date",
+    "mode": "Exposure taken from",
+    "open_items": "Open items",
+    "files": "Files, and the headers recognised",
+    "by_currency": "Open items by currency",
+    "ageing": "Ageing: days past the due date",
+    "concentration": "Concentration",
+    "hhi": "Herfindahl-Hirschman index",
+    "top_buyers": "Largest buyers",
+    "missing": "Blank fields",
+    "limits": "Credit limits",
+    "excluded": "Left out, and why",
+    "reconciliation": "Reconciliation to the file",
+    "buyers_without_items": "Buyers without open items",
+    "planned": "Planned sales",
+    "own": "Own currency",
+    "buyer_id": "Buyer",
+}
 
 
 def quality(profile: Mapping[str, Any], currency: str) -> list[Block]:
     """Blocks of the data-quality section: notes first, then single numbers, then every table of the profile."""
     notes, singles, tables = [], [], []
     for name, value in profile.items():
-        title = label(name)
+        title = label(str(name))
         if isinstance(value, pd.DataFrame):
             tables.append(frame_table(value, title, currency))
         elif isinstance(value, Mapping):
@@ -31,12 +52,14 @@ def quality(profile: Mapping[str, Any], currency: str) -> list[Block]:
             elif value:
                 notes += [str(entry) for entry in value]
         else:
-            singles.append(Row(title, (cell(value, name, "text"),)))
+            singles.append(Row(title, (cell(value, name, "n"),)))
     blocks = [Block("list", notes)] if notes else []
     if singles:
         tables.insert(0, Table("The ledger in numbers", (Column("Item", number=False), Column("Value")), singles))
     shown = [t for t in tables if t.rows]
-    return [*blocks, Block("tables", shown)] if shown else blocks
+    beside = [t for t in shown if len(t.columns) <= _NARROW]
+    below = [Block("table", replace(t, full=True, pinned=True)) for t in shown if len(t.columns) > _NARROW]
+    return [*blocks, *([Block("tables", beside)] if beside else []), *below]
 
 
 def frame_table(frame: pd.DataFrame, caption: str, currency: str, note: str = "") -> Table:
@@ -59,8 +82,7 @@ def _mapping_table(value: Mapping[str, Any], caption: str, currency: str) -> Tab
     rows = []
     for key, entry in value.items():
         if isinstance(entry, Mapping):
-            inner = ", ".join(f"{k}: {_text(v, str(k))}" for k, v in entry.items())
-            rows.append(Row(str(key), (Cell(inner, "text"),)))
+            rows.append(Row(label(str(key)), (Cell(_text(entry, str(key)), "text"),)))
         else:
             rows.append(Row(label(str(key)), (cell(entry, f"{caption} {key}".casefold(), "text"),)))
     return Table(caption, (Column("Item", number=False), Column("Value", number=False)), rows)
@@ -73,7 +95,9 @@ def cell(value: Any, name: str, text_kind: str = "text") -> Cell:
 
 
 def label(name: str) -> str:
-    """A key as words: ``by_currency`` → ``By currency``."""
+    """A key as words: ``by_country`` → ``By country``."""
+    if name in _TITLES:
+        return _TITLES[name]
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
 
@@ -95,6 +119,8 @@ def _text(value: Any, name: str) -> str:
         if isinstance(value, int) or abs(value) >= 100:
             return full_money(float(value))
         return f"{value:.4g}"
+    if isinstance(value, Mapping):  # the mapping of headers, for one: what it is here, what it is called there
+        return ", ".join(f"{k} ← {v}" if isinstance(v, str) else f"{k}: {_text(v, str(k))}" for k, v in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(str(v) for v in value)
+        return ", ".join(str(v) for v in value) or NONE
     return str(value)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from simulator.measures.sample import Sample
@@ -91,8 +90,19 @@ def _shortfall(m: Material) -> Section | None:
         blocks.append(Block("table", timing_of_shortfall(m.result)))
     else:
         blocks.append(Block("note", "Under no programme does any simulated scenario run short of cash."))
-    if m.summary.levels("liquidity_at_risk"):
+    levels = m.summary.levels("liquidity_at_risk")
+    needed = [m.summary.get("liquidity_at_risk", p, x)[0] for p in m.result.programmes for x in levels]
+    if any(needed):
         blocks.append(Block("table", liquidity_table(m.result, m.summary)))
+    elif levels:
+        most = short_percent(max(levels), 4)
+        blocks.append(
+            Block(
+                "text",
+                f"Liquidity at risk is zero under every programme, up to the {most} level: no cash "
+                "has to be added to keep the probability of a shortfall below the rest.",
+            )
+        )
     return Section("shortfall", "When cash runs short, and by how much", blocks=blocks)
 
 
@@ -197,9 +207,3 @@ def _words(m: Material) -> Section:
     words = definitions(variables, m.summary.lines())
     provenance = Block("table", provenance_table(m.result.manifest))
     return Section("words", "Definitions and provenance", blocks=[Block("terms", words), provenance])
-
-
-def effective_scenarios(result: Result) -> float:
-    """How many equally weighted scenarios the simulation is worth."""
-    weight = result.scenarios["weight"].to_numpy()
-    return float(weight.sum() ** 2 / np.sum(weight * weight))

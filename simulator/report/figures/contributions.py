@@ -56,7 +56,7 @@ def height(data: pd.DataFrame) -> float:
 
 def plot_contributions(data: pd.DataFrame, axes: Axes) -> None:
     """Two bars per name: pale the share of the mean loss, dark the share of the loss in the worst 1 %."""
-    style.margins(axes, left=132, right=44, top=34, bottom=26)
+    style.margins(axes, left=150, right=44, top=34, bottom=26)
     y = np.arange(len(data))
     axes.set_ylim(len(data) - 0.4, -0.6)
     axes.set_xlim(0, max(1e-6, 1.02 * float(data[["mean_share", "tail_share"]].to_numpy().max())))
@@ -64,7 +64,7 @@ def plot_contributions(data: pd.DataFrame, axes: Axes) -> None:
     axes.barh(y + 0.17, data["tail_share"], height=0.32, color=style.CHOICE, linewidth=0)
     for place, row in zip(y, records(data), strict=True):
         axes.annotate(
-            style.shorten(row.name, 18), xy=(0, place), xytext=(-8, 6), textcoords="offset pixels", ha="right",
+            style.shorten(row.name, 21), xy=(0, place), xytext=(-8, 6), textcoords="offset pixels", ha="right",
             va="center", fontsize=11, annotation_clip=False,
         )  # fmt: skip
         axes.annotate(

@@ -45,12 +45,14 @@ def plot_over_time(data: pd.DataFrame, axes: Axes, heading: str) -> None:
     dates = list(data.loc[data["programme"] == programmes[0], "date"])
     x = np.arange(len(dates))
     axes.set_xlim(0, max(1, len(dates) - 1))
-    axes.set_ylim(0, max(1e-6, 1.08 * float(data["ci_high"].max())))
+    top = float(data["ci_high"].where(data["probability"] > 0, 0.0).max())
+    axes.set_ylim(0, 1.08 * top if top > 0 else 1.0)
     ends = []
     for index, programme in enumerate(programmes):
         rows, line = data[data["programme"] == programme], style.line_of(index)
         y = rows["probability"].to_numpy()
-        axes.fill_between(x, rows["ci_low"], rows["ci_high"], color=line.colour, alpha=0.13, linewidth=0)
+        seen = y > 0  # an interval around "never seen" would shade the whole figure
+        axes.fill_between(x, rows["ci_low"], rows["ci_high"], where=seen, color=line.colour, alpha=0.13, linewidth=0)
         axes.plot(x, y, color=line.colour, linestyle=line.linestyle)
         ends.append((float(x[-1]), float(y[-1]), str(programme), line))
     style.percent_ticks(axes, "y")

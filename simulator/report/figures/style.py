@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from simulator.report.numbers import short_money, short_percent
+from simulator.report.numbers import clean, short_money, short_percent
 
 INK = "#1f2933"
 MUTED = "#5b6770"
@@ -113,7 +113,7 @@ def display_width(text: str) -> int:
 
 def shorten(text: str, width: int) -> str:
     """The text, cut with an ellipsis to at most this display width; line breaks become spaces."""
-    flat = " ".join(text.split())
+    flat = " ".join(clean(text).split())
     if display_width(flat) <= width:
         return flat
     kept, used = "", 0
@@ -253,7 +253,10 @@ def label_lines(axes: Axes, ends: Sequence[tuple[float, float, str, Line]]) -> N
         axes.annotate(
             name, xy=(x, y), xytext=(14, offset), textcoords="offset pixels", color=line.colour, ha="left", va="center",
             fontsize=11.5, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": line.colour, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 1},
+            arrowprops={
+                "arrowstyle": "-", "color": line.colour, "linewidth": 0.7, "shrinkA": 2, "shrinkB": 1,
+                "relpos": (0, 0.5),
+            },
         )  # fmt: skip
 
 
@@ -313,7 +316,7 @@ def to_svg(axes: Axes, name: str, title: str, description: str) -> str:
     )
     for position, (tag, text) in enumerate((("title", title), ("desc", description))):
         element = ElementTree.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})
-        element.text = text
+        element.text = clean(text)
         root.insert(position, element)
     return ElementTree.tostring(root, encoding="unicode")
 
