@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from simulator.compare.paired import full_summary
-from simulator.compare.table import ROWS, comparison_table, render
+from simulator.compare.table import ROWS, comparison_table, render, stress_table
 from simulator.compare.verdict import cheapest, verdict
 from simulator.measures.columns import Columns
 from simulator.terms import load_terms
@@ -134,3 +134,24 @@ def test_late_claims_show(result):
     sentence = next(s for s in verdict(late) if "claims money" in s).replace("\N{NO-BREAK SPACE}", " ")
     assert "(20 %) arrives within the 52 weeks" in sentence
     assert "it is 20 %" in sentence
+
+
+def test_stresses_are_shown_and_told():
+    result = fake_result(1000, stresses=("pessimistic", "calm"))
+    calm = fake_result(1000)
+    result = replace(result, stresses={**result.stresses, "calm": calm})
+    table = stress_table(result)
+    assert list(table["section"].unique()) == ["pessimistic", "calm"]
+    assert len(table) == 2 * 4 * 5
+    text = printed(result)
+    assert "\npessimistic" in text
+    base, bad = (cheapest(Columns(r)) for r in (result, result.stresses["pessimistic"]))
+    told = " ".join(verdict(result))
+    assert f"{PROGRAMMES[base]} has the lowest cost of risk under" in told
+    assert base == bad or f"Under pessimistic conditions it is {PROGRAMMES[bad]}" in told
+    assert len(stress_table(calm)) == 0
+
+
+def test_unbounded_quantiles_are_admitted():
+    assert "nothing bounds them" in printed(fake_result(200))
+    assert "nothing bounds them" not in printed(fake_result(4000))

@@ -40,6 +40,9 @@ def test_decimals(error, places):
         (math.nan, 1.0, "–"),
         (math.inf, 1.0, "–"),
         (-0.4, 3.0, "0 ± 3"),
+        (21_061.0, 1e-12, "21.06 k"),
+        (3e-11, 1e-11, "0"),
+        (-1e-9, 0.0, "0"),
     ],
 )
 def test_money(value, error, shown):

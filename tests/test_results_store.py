@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+import simulator
 from simulator.compare.paired import full_summary
 from simulator.errors import SimulatorError
 from simulator.results import files, store
@@ -17,6 +18,7 @@ from simulator.results.dataset import stamp
 from simulator.results.provenance import fingerprint, git_commit, provenance
 from simulator.results.store import open_result, save
 from tests.fake_result import fake_constant_result, fake_result
+from tests.studies import random_study
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +174,7 @@ def test_stamp_names_units_and_strangers():
     done = stamp(scenarios, "CNY")
     assert done["gross_loss"].attrs["units"] == "CNY"
     assert done["n_defaults"].attrs["units"] == "1"
-    assert done["retained_loss"].attrs["long_name"] == "Gross loss less indemnity"
+    assert done["retained_loss"].attrs["long_name"].startswith("Gross loss less indemnity")
     assert scenarios["gross_loss"].attrs["units"] == "EUR"  # the argument is untouched
     with pytest.raises(SimulatorError, match=r"terms\.csv for the variable gros_loss; did you mean gross_loss"):
         stamp(scenarios.rename(gross_loss="gros_loss"), "EUR")
@@ -206,3 +208,9 @@ def test_summary_must_be_measured_first():
         fake_result(40).summary()
     plain = fake_result(40)
     assert replace(plain, summary_rows=pd.DataFrame({"a": [1]})).summary().equals(pd.DataFrame({"a": [1]}))
+
+
+def test_a_real_run_comes_back(tmp_path):
+    study = random_study(tmp_path, 4)
+    real = simulator.run(study)
+    assert_same(real, open_result(real.save(tmp_path / "run")))

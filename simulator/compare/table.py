@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulator.compare.paired import SUFFIX, full_summary
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LABEL_WIDTH = 20
 COLUMN_WIDTH = 15
+WIDEST = 160
 GAP = 1  # the rule between columns
 #: Section, measure, label; measures with levels get one row per level.
 ROWS = (
@@ -40,6 +41,17 @@ ROWS = (
     ("Against the baseline", "shortfall_probability_difference", "P(shortfall)"),
     ("Against the baseline", "cost_of_risk_mean_difference", "Cost of risk"),
 )
+#: What is shown of each stress.
+STRESS_ROWS = (
+    ("retained_loss_mean", "Expected loss"),
+    ("retained_loss_tail_value_at_risk", "Tail VaR"),
+    ("shortfall_probability", "P(shortfall)"),
+    ("cost_of_risk_mean", "Cost of risk"),
+)
+STRESS_LEVEL = 0.99
+COLUMNS = (
+    "section", "label", "measure", "level", "programme", "value", "standard_error", "ci_low", "ci_high", "unit", "text",
+)  # fmt: skip
 
 
 def comparison_table(result: Result) -> pd.DataFrame:
@@ -50,34 +62,47 @@ def comparison_table(result: Result) -> pd.DataFrame:
         unit, text (the number to the digits its error deserves). Differences are to the first programme, on the
         same scenarios; that programme has no difference rows.
     """
+    summary = _summary(result)
+    return _table(result, summary[summary["stress"] == ""], ROWS)
+
+
+def stress_table(result: Result) -> pd.DataFrame:
+    """A few headline rows of each stress, one section per stress; columns as in :func:`comparison_table`."""
     import pandas as pd
 
     summary = _summary(result)
-    names = result.programmes
+    near = min(result.study.report.levels, key=lambda level: abs(level - STRESS_LEVEL))
+    chosen = summary[summary["level"].isna() | (summary["level"] == near)]
+    tables = [
+        _table(result, chosen[chosen["stress"] == name], [(name, measure, label) for measure, label in STRESS_ROWS])
+        for name in result.stresses
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
+
+
+def _table(result: Result, summary: pd.DataFrame, rows: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
+    """Rows of the summary, labelled and put in order."""
+    import pandas as pd
+
     records = []
-    for section, measure, label in ROWS:
-        chosen = summary[(summary["measure"] == measure) & summary["programme"].isin(names)]
+    for section, measure, label in rows:
+        chosen = summary[(summary["measure"] == measure) & summary["programme"].isin(result.programmes)]
         for level in sorted(chosen["level"].dropna().unique()) or [math.nan]:
-            rows = chosen[chosen["level"] == level] if not math.isnan(level) else chosen
+            found = chosen if math.isnan(level) else chosen[chosen["level"] == level]
             shown = label if math.isnan(level) else f"{label} {100 * level:g} %"
-            for row in rows.to_dict("records"):
+            for row in found.to_dict("records"):
                 figures = {key: row[key] for key in ("value", "standard_error", "ci_low", "ci_high", "unit")}
                 records.append(
                     {"section": section, "label": shown, "measure": measure, "level": level}
                     | {"programme": row["programme"], **figures, "text": text_of(row, result.currency)}
                 )
-    columns = ["section", "label", "measure", "level", "programme"]
-    return pd.DataFrame(records, columns=[*columns, "value", "standard_error", "ci_low", "ci_high", "unit", "text"])
+    return pd.DataFrame(records, columns=list(COLUMNS))
 
 
 def _summary(result: Result) -> pd.DataFrame:
-    """The summary of the study itself, differences included; measured only where that has not been done."""
+    """The tidy summary, differences included; measured only where that has not been done."""
     rows = result.summary_rows
-    if rows is None or not rows["measure"].str.endswith(SUFFIX).any():
-        from dataclasses import replace
-
-        rows = full_summary(replace(result, stresses={}))
-    return rows[rows["stress"] == ""]
+    return rows if rows is not None and rows["measure"].str.endswith(SUFFIX).any() else full_summary(result)
 
 
 def text_of(row: Mapping[Any, Any], currency: str) -> str:
@@ -99,23 +124,35 @@ def render(result: Result, console: Console) -> None:
     """
     from rich.text import Text
 
-    table = comparison_table(result)
+    measured = result.with_summary(_summary(result))
+    table = comparison_table(measured)
     names = result.programmes
     console.print(Text(result.study.study.title, style="bold"))
     for sentence in verdict(result):
         console.print(Text("• " + sentence))
-    fits = max(2, (min(console.width, 160) - LABEL_WIDTH) // (COLUMN_WIDTH + GAP))
-    others = names[1:]
-    for start in range(0, max(1, len(others)), fits - 1):
-        console.print(_grid(table, [names[0], *others[start : start + fits - 1]]))
-    count = result.scenarios.sizes["scenario"]
-    console.print(
-        Text(
-            f"{count:,} scenarios; amounts in {result.currency}; ± one standard error of simulation; differences are "
-            f"to {names[0]}, scenario by scenario; a shortfall is cash and undrawn credit below the minimum.",
-            style="dim",
-        )
+    _print_grids(table, names, console)
+    if result.stresses:
+        console.print(Text("Stresses", style="bold"))
+        _print_grids(stress_table(measured), names, console)
+    console.print(Text(_note(result, table), style="dim"))
+
+
+def _note(result: Result, table: pd.DataFrame) -> str:
+    note = (
+        f"{result.scenarios.sizes['scenario']:,} scenarios; amounts in {result.currency}; ± one standard error of "
+        f"simulation; differences are to {result.programmes[0]}, scenario by scenario; a shortfall is cash and undrawn "
+        "credit below the minimum."
     )
+    if table["ci_high"].map(math.isinf).any():
+        note += " Some quantiles lie too far out for so few scenarios: nothing bounds them from above."
+    return note
+
+
+def _print_grids(table: pd.DataFrame, names: list[str], console: Console) -> None:
+    fits = max(2, (min(console.width, WIDEST) - LABEL_WIDTH) // (COLUMN_WIDTH + GAP))
+    for start in range(1, max(2, len(names)), fits - 1):
+        console.print(_grid(table, [names[0], *names[start : start + fits - 1]]))
+        console.print()
 
 
 def _grid(table: pd.DataFrame, names: list[str]) -> Table:

@@ -46,7 +46,7 @@ def verdict(result: Result) -> list[str]:
             sentences += _shortfall(columns, subject)
             sentences += _timing(columns, subject)
         sentences += _gap(columns, subject)
-    return sentences
+    return [*sentences, *_stresses(result, best)]
 
 
 def cheapest(columns: Columns) -> int:
@@ -142,7 +142,7 @@ def _shortfall(columns: Columns, programme: int) -> Iterator[str]:
     )
     change = difference(columns, "shortfall_probability", programme, BASELINE)
     if before.value == 0.0 and after.value == 0.0:
-        most = format_value(before.ci_high, 0.0, "1", percent=True)
+        most = format_value(float(f"{before.ci_high:.2g}"), 0.0, "1", percent=True)
         yield f"Cash never runs short in any scenario (probability below {most} at 95 % confidence)."
         return
     texts = [format_estimate(p, percent=True) for p in (before, after)]
@@ -180,6 +180,19 @@ def _timing(columns: Columns, programme: int) -> Iterator[str]:
         arrived = due.average(np.where(short, here.values, 0.0)) / owed
         sentence += f"; in the scenarios where cash still runs short it is {_share(arrived)}"
     yield sentence + "."
+
+
+def _stresses(result: Result, best: int) -> Iterator[str]:
+    """Whether the answer stands when the world is worse, or better."""
+    if len(result.programmes) == 1 or not result.stresses:
+        return
+    answers = {name: cheapest(Columns(stress)) for name, stress in result.stresses.items()}
+    kept = [name for name, index in answers.items() if index == best]
+    if kept:
+        yield f"{result.programmes[best]} has the lowest cost of risk under {_listed(kept)} conditions too."
+    for name, index in answers.items():
+        if index != best:
+            yield f"Under {name} conditions it is {result.programmes[index]} that has the lowest cost of risk."
 
 
 def _gap(columns: Columns, programme: int) -> Iterator[str]:

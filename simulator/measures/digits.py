@@ -16,6 +16,8 @@ ABSENT = "–"
 MINUS = "−"
 SPACE = "\N{NO-BREAK SPACE}"
 EXACT_DIGITS = 4
+CENTS = 2
+NOISE = 1e-12  # a relative error this small is rounding of equal numbers, not sampling
 PERCENT_SUFFIXES = ("_probability", "_ratio", "_probability_difference")
 
 
@@ -62,6 +64,7 @@ def format_value(
         if percent:
             return _pair(value, error, 0.01, "pp" if signed else "%", signed)
         return _pair(value, error, 1.0, "", signed)
+    value, error = round(value, CENTS), round(error, CENTS)  # what lies below a cent is rounding noise
     scale = scale_of(max(abs(value), error if math.isfinite(error) else 0.0))
     return _pair(value, error, DIVISORS[scale], f"{scale} {currency}".strip(), signed)
 
@@ -72,6 +75,8 @@ def scale_of(size: float) -> str:
 
 
 def _pair(value: float, error: float, divisor: float, suffix: str, signed: bool, at_most: int = 12) -> str:
+    if error < NOISE * abs(value):
+        error = 0.0
     value, error = value / divisor, error / divisor
     tail = suffix.replace(" ", SPACE)
     if math.isfinite(error) and error > 0.0:
