@@ -37,7 +37,8 @@ def test_credits_and_payments_reduce_the_oldest_first_in_the_same_currency(tmp_p
 def test_a_credit_larger_than_the_debt_is_reported_not_lent(tmp_path: Path) -> None:
     items = (
         HEAD
-        + "A,1,RV,2026-09-01,2026-10-01,EUR,40,\nA,2,DG,2026-09-02,2026-09-02,EUR,100.25,\nB,3,RV,2026-09-01,2026-10-01,EUR,1,\n"
+        + "A,1,RV,2026-09-01,2026-10-01,EUR,40,\nA,2,DG,2026-09-02,2026-09-02,EUR,100.25,\n"
+        + "B,3,RV,2026-09-01,2026-10-01,EUR,1,\n"
     )
     portfolio = load(tmp_path, items)
     assert portfolio.invoices.amount.tolist() == [1.0]

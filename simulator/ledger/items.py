@@ -68,32 +68,40 @@ def check_duplicates(table: Table, columns: ColumnMap, items: Items, found: Coll
     depend on the order of lines.
     """
     seen: dict[tuple[object, ...], int] = {}
-    names: dict[tuple[str, str], list[int]] = {}
+    names: dict[tuple[str, str], int] = {}
+    several: dict[tuple[str, str], list[int]] = {}
     at_column = columns.index.get("invoice_id", -1)
     unnamed: set[str] = set()
     lacking = 0
-    for at in range(len(items)):
-        if items.excluded[at] == TOTAL:
+    lines = zip(
+        items.buyer_id,
+        items.invoice_id,
+        items.kind,
+        items.due,
+        items.currency,
+        items.amount,
+        items.excluded,
+        strict=True,
+    )
+    for at, (buyer, number, kind, due, currency, amount, excluded) in enumerate(lines):
+        if excluded == TOTAL:
             continue
-        buyer, number, kind = items.buyer_id[at], items.invoice_id[at], items.kind[at]
         if number:
-            key = (buyer, number, kind, items.due[at], items.currency[at], items.amount[at] if kind != INVOICE else 0)
-            first = seen.setdefault(key, at)
+            first = seen.setdefault((buyer, number, kind, due, currency, 0 if kind == INVOICE else amount), at)
             if first != at:
                 message = f"the same {kind} of this buyer is already on line {table.lines[items.row[first]]}"
                 found.add("duplicate item", table.problem(items.row[at], at_column, message, "invoice_id"))
         else:
             lacking += 1
-            amount = format(items.amount[at].normalize(), "f")
-            number = f"{iso(items.issue[at])}/{iso(items.due[at])}/{items.currency[at]}/{amount}"
+            number = f"{iso(items.issue[at])}/{iso(due)}/{currency}/{format(amount.normalize(), 'f')}"
             items.invoice_id[at] = number
             unnamed.add(number)
         if kind == INVOICE:
-            names.setdefault((buyer, number), []).append(at)
+            first = names.setdefault((buyer, number), at)
+            if first != at:
+                several.setdefault((buyer, number), [first]).append(at)
     split = 0
-    for (_, number), places in names.items():
-        if len(places) == 1:
-            continue
+    for (_, number), places in several.items():
         split += number not in unnamed
         taken: dict[str, int] = {}
         for at in places:

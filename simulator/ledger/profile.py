@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
@@ -37,17 +38,19 @@ def reconcile(items: Items) -> list[dict[str, Any]]:
     """
     tables: dict[str, dict[str, Decimal]] = {}
     keys = ("invoices", "credits", "open", "applied", "excluded_invoices", "excluded_credits", "unused_credits")
-    for at in range(len(items)):
-        sums = tables.setdefault(items.currency[at], dict.fromkeys(keys, Decimal(0)))
-        whole, left = items.amount[at], items.open_[at]
-        invoice = items.kind[at] == INVOICE
-        _add(sums, "invoices" if invoice else "credits", whole)
-        _add(sums, "excluded_invoices" if invoice else "excluded_credits", _EXACT.subtract(whole, left))
-        if invoice:
-            _add(sums, "open", items.net[at])
+    columns = zip(items.currency, items.kind, items.amount, items.open_, items.net, items.applied, strict=True)
+    for currency, kind, whole, left, net, applied in columns:
+        sums = tables.setdefault(currency, dict.fromkeys(keys, Decimal(0)))
+        if kind == INVOICE:
+            _add(sums, "invoices", whole)
+            _add(sums, "open", net)
+            if whole != left:
+                _add(sums, "excluded_invoices", _EXACT.subtract(whole, left))
         else:
-            _add(sums, "applied", items.applied[at])
-            _add(sums, "unused_credits", _EXACT.subtract(left, items.applied[at]))
+            _add(sums, "credits", whole)
+            _add(sums, "applied", applied)
+            _add(sums, "excluded_credits", _EXACT.subtract(whole, left))
+            _add(sums, "unused_credits", _EXACT.subtract(left, applied))
     rows = []
     for currency, sums in sorted(tables.items()):
         both = _EXACT.subtract(sums["invoices"], sums["credits"])
@@ -181,11 +184,12 @@ def _by_currency(ledger: Ledger, open_at: list[int]) -> list[Row]:
 def _ageing(ledger: Ledger, open_at: list[int]) -> list[Row]:
     """Days past the due date; an item due on ``as_of`` is not overdue yet."""
     items = ledger.items
+    limits = [most for _, most in AGEING]
     amounts, counts = [0.0] * len(AGEING), [0] * len(AGEING)
     disputed = [0.0] * len(AGEING)
     for at in open_at:
         late = ledger.as_of - items.due[at]
-        bucket = next(i for i, (_, most) in enumerate(AGEING) if late <= most)
+        bucket = bisect_left(limits, late)
         value = float(items.net[at]) * _known(ledger.rate(items.currency[at]))
         amounts[bucket] += value
         counts[bucket] += 1
@@ -294,14 +298,13 @@ def _limits(ledger: Ledger, exposure: list[float]) -> Row:
 def _excluded(ledger: Ledger) -> list[Row]:
     items, table = ledger.items, ledger.item_table
     rows: dict[tuple[str, str, str], list[Any]] = {}
-    for at in range(len(items)):
-        gone = _EXACT.subtract(items.amount[at], items.open_[at])
-        reason = items.excluded[at] or (PART_SETTLED if gone else "")
+    for at, (whole, left) in enumerate(zip(items.amount, items.open_, strict=True)):
+        reason = items.excluded[at] or (PART_SETTLED if whole != left else "")
         if reason and table is not None:
             kind = "" if reason == TOTAL else items.kind[at]
             row = rows.setdefault((reason, kind, items.currency[at]), [0, Decimal(0), table.lines[items.row[at]]])
             row[0] += 1
-            row[1] = _EXACT.add(row[1], gone)
+            row[1] = _EXACT.add(row[1], _EXACT.subtract(whole, left))
     return [
         {"reason": reason, "kind": kind, "currency": code, "lines": n, "own": float(amount), "first_line": line}
         for (reason, kind, code), (n, amount, line) in sorted(rows.items())

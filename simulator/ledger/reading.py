@@ -88,13 +88,21 @@ class Table:
     source: list[str] = field(default_factory=list, repr=False)
     delimiter: str = ""
     encoding: str = "excel"
+    _columns: dict[int, list[str]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def column(self, index: int) -> list[str]:
-        """All cells of a column, stripped."""
-        return [row[index].strip() if type(row[index]) is str else row[index] for row in self.rows]
+        """All cells of a column, stripped. The list is kept: do not change it."""
+        cells = self._columns.get(index)
+        if cells is None:
+            if self.source:
+                cells = [row[index].strip() for row in self.rows]
+            else:  # numbers of Excel stay what they are
+                cells = [row[index].strip() if type(row[index]) is str else row[index] for row in self.rows]
+            self._columns[index] = cells
+        return cells
 
     def problem(
         self, row: int, column: int, message: str, name: str = "", suggestion: str = "", value: str | None = None

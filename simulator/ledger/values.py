@@ -18,7 +18,10 @@ from simulator.ledger.reading import Collector, Number, Table
 
 Style = str  # "point" or "comma"
 
-_PLAIN = {"point": re.compile(r"-?\d+(?:\.\d+)?"), "comma": re.compile(r"-?\d+(?:,\d+)?")}
+_USUAL = {  # what nearly every cell looks like: sign in front or behind, groups of three, two decimals or so
+    "point": re.compile(r"(-?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(-?)", re.ASCII),
+    "comma": re.compile(r"(-?)(\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d+))?(-?)", re.ASCII),
+}
 _GROUPED = {
     "point": re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)(?:\.\d*)?|\.\d+"),
     "comma": re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d*)?|,\d+"),
@@ -147,8 +150,12 @@ def parse_number(text: str, style: Style) -> tuple[Decimal | None, str]:
     """
     if type(text) is Number:
         return Decimal(text), ""
-    if _PLAIN[style].fullmatch(text):
-        return Decimal(text if style == "point" else text.replace(",", ".")), ""
+    usual = _USUAL[style].fullmatch(text)
+    if usual is not None:
+        front, whole, decimals, behind = usual.groups()
+        sign = "-" if (front == "-") != (behind == "-") else ""
+        digits = whole.replace("," if style == "point" else ".", "")
+        return Decimal(f"{sign}{digits}.{decimals}" if decimals else sign + digits), ""
     stripped = _strip_number(text)
     if stripped is None or not stripped.body.isascii() or not _GROUPED[style].fullmatch(stripped.body):
         return None, ""
