@@ -254,6 +254,16 @@ def apply_programme(plan, book, events, rates, recovery_lag, clock, key, first_e
     pay_premium(plan, events, rows, s, p)
 
 
+@row
+def apply_to_group(plan, book, events, rates, recovery_lag, clock, key, first_event, rows, group):
+    """All scenarios of one group under every programme; arguments as in :func:`apply_programmes`."""
+    n = events.count.shape[0]
+    n_groups = key.shape[0]
+    for s in range(group * n // n_groups, (group + 1) * n // n_groups):
+        for p in range(plan.insured.shape[0]):
+            apply_programme(plan, book, events, rates, recovery_lag, clock, key[group], first_event[group], rows, s, p)
+
+
 @kernel
 def apply_programmes(plan, book, events, rates, recovery_lag, clock, key, first_event, rows):
     """Every scenario of a block under every programme.
@@ -268,11 +278,5 @@ def apply_programmes(plan, book, events, rates, recovery_lag, clock, key, first_
         key, first_event: sorting space, int64 and int32 [n_groups, most claims in a scenario].
         rows: :class:`~simulator.policy.apply.PolicyRows`, written.
     """
-    n = events.count.shape[0]
-    n_groups = key.shape[0]
-    for group in prange(n_groups):
-        for s in range(group * n // n_groups, (group + 1) * n // n_groups):
-            for p in range(plan.insured.shape[0]):
-                apply_programme(
-                    plan, book, events, rates, recovery_lag, clock, key[group], first_event[group], rows, s, p
-                )
+    for group in prange(key.shape[0]):
+        apply_to_group(plan, book, events, rates, recovery_lag, clock, key, first_event, rows, group)

@@ -323,7 +323,15 @@ def apply_programme(plan, book, events, rates, recovery_lag, clock, key, first_e
     pay_premium(plan, events, rows, s, p)
 
 
-def apply_programmes(plan, book, events, rates, recovery_lag, clock, key, first_event, rows):
-    for s in range(len(events.count)):
+def apply_to_group(plan, book, events, rates, recovery_lag, clock, key, first_event, rows, group):
+    n, groups = len(events.count), len(key)
+    for s in range(n * group // groups, n * (group + 1) // groups):
         for p in range(len(plan.insured)):
-            apply_programme(plan, book, events, rates, recovery_lag, clock, key[0], first_event[0], rows, s, p)
+            apply_programme(
+                plan, book, events, rates, recovery_lag, clock, key[group], first_event[group], rows, s, p
+            )  # fmt: skip
+
+
+def apply_programmes(plan, book, events, rates, recovery_lag, clock, key, first_event, rows):
+    for group in range(len(key)):
+        apply_to_group(plan, book, events, rates, recovery_lag, clock, key, first_event, rows, group)
