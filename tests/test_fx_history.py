@@ -11,7 +11,7 @@ import pytest
 from simulator.errors import InputError
 from simulator.fx.dynamics import build_dynamics, table_covariance
 from simulator.fx.history import load_history
-from simulator.fx.spot import resolve_spot, spot_lookup
+from simulator.fx.spot import resolve_spot
 from tests.small_ledger import make_study
 
 AS_OF = dt.date(2026, 10, 30)
@@ -110,13 +110,6 @@ def test_missing_history_and_missing_or_stale_rates_are_problems(tmp_path):
     write(tmp_path, "old.csv", "date,USD", ["2026-09-28,0.9"])
     with pytest.raises(InputError, match="none in the month up to 2026-10-30"):
         resolve_spot(study_with(history="old.csv"), tmp_path, ["USD"])
-
-
-def test_spot_lookup_is_one_rate_at_a_time(tmp_path):
-    rate = spot_lookup(study_with(rates={"USD": 0.9}), tmp_path)
-    assert (rate("USD"), rate("EUR"), rate("USD")) == (0.9, 1.0, 0.9)
-    with pytest.raises(InputError, match="no exchange rate for GBP"):
-        rate("GBP")
 
 
 def test_ecb_without_its_extra_names_it(tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 from simulator.errors import Problem, Problems
@@ -28,18 +27,6 @@ def resolve_spot(study: Study, folder: Path, codes: list[str]) -> dict[str, floa
         InputError: listing every currency without a rate, and every given rate the history contradicts.
     """
     return rates_of(study, load_history(study, folder, codes), codes)
-
-
-def spot_lookup(study: Study, folder: Path) -> Callable[[str], float]:
-    """A function from a currency code to its rate, as :func:`resolve_spot`, remembering what it has looked up."""
-    known: dict[str, float] = {}
-
-    def rate(code: str) -> float:
-        if code not in known:
-            known[code] = resolve_spot(study, folder, [code])[code]
-        return known[code]
-
-    return rate
 
 
 def rates_of(study: Study, history: History | None, codes: list[str]) -> dict[str, float]:
