@@ -10,7 +10,7 @@ import pandas as pd
 from simulator.compare.paired import SUFFIX, differences
 from simulator.compare.table import comparison_table
 from simulator.compare.verdict import verdict
-from simulator.measures.summary import summarise
+from simulator.compare.paired import full_summary
 from simulator.report.figures.catalogue import draw, tables
 from simulator.report.page import render
 from simulator.report.sections import Material
@@ -46,7 +46,7 @@ def write_report(
     """
     target = prepare_folder(folder)
     rows = summary if summary is not None else result.summary_rows
-    rows = summarise(result) if rows is None else rows
+    rows = full_summary(result) if rows is None else rows
     measured = result.with_summary(with_differences(result, rows))
     written: dict[str, Path] = {}
     if "html" in formats:

@@ -83,7 +83,9 @@ def plot_fan(data: pd.DataFrame, axes: Axes, level_name: str) -> None:
             text, xy=(len(data) - 1, y), xytext=(5, offset), textcoords="offset pixels", va="center", fontsize=10.5,
             color=style.CHOICE if text == "median" else style.MUTED, annotation_clip=False,
         )  # fmt: skip
-    above = level - data.attrs["limits"][0] < 0.5 * (float(data["lower"].min()) - level)  # the emptier side of the line
+    low, high = data.attrs["limits"]
+    room = (level - low) / (high - low) * box.height * height
+    above = room < 18 or level - low < 0.5 * (float(data["lower"].min()) - level)  # where the label has more room
     axes.annotate(
         f"{level_name} {short_money(level)}".strip(), xy=(0, level), xytext=(3, 4 if above else -4), fontsize=10.5,
         textcoords="offset pixels", va="bottom" if above else "top", color=style.ALERT, annotation_clip=False,
