@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from simulator.compare.paired import SUFFIX, differences
+from simulator.compare.paired import SUFFIX, differences, full_summary
 from simulator.compare.table import comparison_table
 from simulator.compare.verdict import verdict
-from simulator.compare.paired import full_summary
 from simulator.report.figures.catalogue import draw, tables
 from simulator.report.page import render
 from simulator.report.sections import Material
@@ -59,7 +58,7 @@ def write_report(
         write_workbook(measured, measured.summary(), comparison_table(measured), written["xlsx"])
     if "json" in formats:
         written["json"] = target / "summary.json"
-        write_json(written["json"], rows)
+        write_json(written["json"], measured.summary())
     return written
 
 

@@ -83,10 +83,7 @@ def plot_fan(data: pd.DataFrame, axes: Axes, level_name: str) -> None:
             text, xy=(len(data) - 1, y), xytext=(5, offset), textcoords="offset pixels", va="center", fontsize=10.5,
             color=style.CHOICE if text == "median" else style.MUTED, annotation_clip=False,
         )  # fmt: skip
-    low, high = data.attrs["limits"]
-    room = (level - low) / (high - low) * box.height * height
-    above = room < 18 or level - low < 0.5 * (float(data["lower"].min()) - level)  # where the label has more room
     axes.annotate(
-        f"{level_name} {short_money(level)}".strip(), xy=(0, level), xytext=(3, 4 if above else -4), fontsize=10.5,
-        textcoords="offset pixels", va="bottom" if above else "top", color=style.ALERT, annotation_clip=False,
+        f"– – {level_name} {short_money(level)}", xy=(1, 1), xycoords=("figure fraction", "axes fraction"), ha="right",
+        va="bottom", xytext=(-4, 12), textcoords="offset pixels", color=style.ALERT, annotation_clip=False,
     )  # fmt: skip
