@@ -69,7 +69,7 @@ def input_files(loaded: LoadedStudy) -> list[Path]:
         study.fx.history,
         study.liquidity.outflows,
     ]
-    paths = [loaded.folder / name for name in names if name is not None]
+    paths = [loaded.resolve(name) for name in names if name is not None]
     own = [loaded.file] if loaded.file is not None else []
     return [path for path in [*own, *dict.fromkeys(paths)] if path.is_file()]
 
@@ -109,11 +109,13 @@ def run(
         InputError: problems in study or ledger.
         SimulatorError: an unknown executor, or a folder that cannot be written.
     """
+    from dataclasses import replace
+
+    from simulator.compare.paired import full_summary
     from simulator.engine.checkpoint import Checkpoint
     from simulator.engine.model import build_model
     from simulator.engine.run import simulate
     from simulator.jit import set_threads, thread_info
-    from simulator.measures.summary import summarise
     from simulator.results.provenance import provenance
 
     if executor != "threads":
@@ -153,10 +155,8 @@ def run(
         )
         results[name] = _assemble(model, rows, manifest)
     base = results.pop("")
-    from dataclasses import replace
-
     whole = replace(base, stresses=results)
-    return whole.with_summary(summarise(whole))
+    return whole.with_summary(full_summary(whole))
 
 
 def _assemble(model: Any, rows: Any, manifest: dict[str, Any]) -> Result:

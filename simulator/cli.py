@@ -46,6 +46,7 @@ def check(study: Path, overrides: tuple[str, ...]) -> None:
 
     from simulator.api import load_study
     from simulator.defaults.curves import check_ratings
+    from simulator.factors.drivers import check_drivers
     from simulator.fx.spot import resolve_spot
     from simulator.ledger.load import load_portfolio
     from simulator.ledger.profile import profile_text
@@ -53,6 +54,7 @@ def check(study: Path, overrides: tuple[str, ...]) -> None:
     loaded = load_study(study, overrides)
     portfolio = load_portfolio(loaded, spot_lookup=partial(resolve_spot, loaded.study, loaded.folder))
     check_ratings(loaded.study, portfolio, loaded.folder)
+    check_drivers(loaded.study, portfolio)
     console = Console()
     profile_text(portfolio.profile, console)
     console.print(f"[bold]{study}[/bold]: no problems", highlight=False)
@@ -140,7 +142,8 @@ def _dry_run(loaded: Any, block_size: int | None) -> None:
         f"scenarios   {study.simulation.scenarios:,} of the study, {total - study.simulation.scenarios:,} of stresses",
         f"ledger      {len(model.portfolio.buyers):,} buyers, {len(model.portfolio.invoices):,} invoices",
         f"programmes  {model.n_programmes}",
-        f"blocks      {-(-total // ahead.block):,} of {ahead.block:,} scenarios, {ahead.block_bytes / 2**20:,.0f} MiB each",
+        f"blocks      {-(-total // ahead.block):,} of {ahead.block:,} scenarios, "
+        f"{ahead.block_bytes / 2**20:,.0f} MiB each",
         f"results     {ahead.result_bytes / 2**20:,.0f} MiB in memory",
         f"time        about {ahead.seconds:,.1f} s, compilation and report apart",
     ]

@@ -199,6 +199,7 @@ def fake_result(
                 np.int32
             ),
             "ending_cash": cash[:, -1] + line[:, -1],
+            "ending_line": line[:, -1],
             "gap_debt": debt,
         } | {f"gap_{step}": gap[step] for step in GAP_STEPS}
         if constant:
@@ -217,7 +218,7 @@ def fake_result(
 
     only_cash = {"fx_loss", "delay_cost", "billed", "fx_result", "collected", "recovered", "outstanding"} | {
         "n_protracted", "indemnity_in_horizon", "minimum_cash", "minimum_headroom", "shortfall_amount",
-        "first_shortfall_period", "ending_cash",
+        "first_shortfall_period", "ending_cash", "ending_line",
     }  # fmt: skip
     variables: dict[str, Any] = {k: ("scenario", v) for k, v in per_scenario.items()}
     variables |= {k: (("programme", "scenario"), np.stack(v)) for k, v in rows.items()}

@@ -68,7 +68,7 @@ def arrays(scenarios, stopped=None, capacity=None):
         values[:] = -1
     first = 0
     for s, debts in enumerate(scenarios):
-        events.count[s] = len(debts)
+        events.n_events[s] = len(debts)
         events.stopped_count[s] = len(stopped[s])
         for k, (buyer, value) in enumerate(stopped[s][:room]):
             events.stopped_buyer[s, k], events.stopped_value[s, k] = buyer, value

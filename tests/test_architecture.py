@@ -94,7 +94,9 @@ def test_no_fastmath():
 
 def test_modules_keep_their_size():
     """A module over 400 lines is two modules."""
-    long = {str(p.relative_to(ROOT)): n for p in MODULES if (n := len(p.read_text(encoding="utf-8").splitlines())) > 400}
+    long = {
+        str(p.relative_to(ROOT)): n for p in MODULES if (n := len(p.read_text(encoding="utf-8").splitlines())) > 400
+    }
     assert long == {}
 
 

@@ -55,7 +55,7 @@ def test_gross_loss_is_retained_or_indemnified(block):
 def test_events_explain_the_loss(block):
     """The losses listed event by event are the gross loss; the largest buyer's is no larger."""
     _, b = block
-    listed = np.arange(b.events.loss.shape[1]) < b.events.count[:, None]
+    listed = np.arange(b.events.loss.shape[1]) < b.events.n_events[:, None]
     close(np.where(listed, b.events.loss, 0.0).sum(axis=1), b.ledger.gross_loss, b.ledger.billed)
     assert (b.ledger.largest_loss <= b.ledger.gross_loss + 1e-6).all()
 

@@ -145,7 +145,7 @@ def default_days(model, n=2000):
             int(events.default_day[s, j]), int(events.paid_day[s, j]), float(events.recovery[s, j]),
         )
         for s in range(n)
-        for j in range(events.count[s])
+        for j in range(events.n_events[s])
     }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def compare_rows(left, right):
         if values.ndim == 1:
             assert (values == other).all(), name
             continue
-        count = left[1].stopped_count if name.startswith("stopped") else left[1].count
+        count = left[1].stopped_count if name.startswith("stopped") else left[1].n_events
         listed = np.arange(values.shape[1]) < count[:, None]
         assert (values[listed] == other[listed]).all(), name
 
@@ -198,6 +198,6 @@ def test_stop_shipment_withholds_while_overdue(tmp_path):
 def test_debts_of_a_protracted_default_are_listed_with_what_was_open(tmp_path):
     block = scripted(tmp_path, late=61, protracted_default={"after": "60 days", "cure_probability": 0.0})
     events = block.events
-    assert events.count.tolist() == [3] * 4, "issued by day 61 and unpaid then: days -29, 2 and 32"
+    assert events.n_events.tolist() == [3] * 4, "issued by day 61 and unpaid then: days -29, 2 and 32"
     assert events.protracted[0, :3].all()
     assert events.loss_day[0, :3].tolist() == [61, 92, 122]

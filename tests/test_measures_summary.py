@@ -70,7 +70,7 @@ def test_values_are_the_definitions(result, summary):
     middle = pick(summary, "first_shortfall_median", name)
     assert middle["value"] == first[math.ceil(len(first) / 2) - 1] + 1
     assert middle["effective_sample_size"] == short.sum()
-    ending = np.sort(scenarios["ending_cash"].to_numpy())
+    ending = np.sort((scenarios["ending_cash"] - scenarios["ending_line"]).to_numpy())
     assert pick(summary, "cash_flow_at_risk", name, 0.95)["value"] == pytest.approx(ending.mean() - ending[100])
 
 

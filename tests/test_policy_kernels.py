@@ -104,7 +104,7 @@ def test_everybody_fails_at_once():
 def test_more_events_than_room_are_left_out_not_read_beyond_the_end():
     built, scenarios, stopped, rates = random_block(3)
     book, events = arrays(scenarios, stopped, capacity=6)
-    assert events.count.max() > 6
+    assert events.n_events.max() > 6
     fast = apply_policies(built, book, clock(HORIZON), events, rates, 90)
     compare(fast, run_twin(built, book, events, rates, 90, empty_rows(len(scenarios), len(PROGRAMMES), 52)))
 

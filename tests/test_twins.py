@@ -41,4 +41,6 @@ def test_has_a_twin(room, name, arguments):
 
 def test_everything_is_found():
     assert len(FUNCTIONS) > 40
-    assert {"streams", "factors", "defaults", "delays", "fx", "losses", "policy", "treasury"} <= {f[0] for f in FUNCTIONS}
+    assert {"streams", "factors", "defaults", "delays", "fx", "losses", "policy", "treasury"} <= {
+        f[0] for f in FUNCTIONS
+    }

@@ -28,7 +28,7 @@ def debt_table(replay: Replay) -> pd.DataFrame:
         return "" if day == NEVER else calendar.date(day).isoformat()
 
     rows = []
-    for j in range(int(events.count[row])):
+    for j in range(int(events.n_events[row])):
         b, i = int(events.buyer[row, j]), int(events.invoice[row, j])
         lost, paid, failed = (int(a[row, j]) for a in (events.loss_day, events.paid_day, events.default_day))
         if lost != NEVER:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.engine.model import CashSide, Model
+from simulator.engine.model import Model
 from simulator.factors.plan import States, draw_states
+from simulator.fx.hedge import settle_hedge
 from simulator.fx.plan import draw_rates
 from simulator.fx.transfer import draw_transfers
 from simulator.ledger.portfolio import Floats
@@ -62,13 +63,15 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
         ledger = allocate_rows(count, model.calendar.n_periods)
         events = allocate_events(count, capacity)
         _simulate(model, first // 4, states, rates, blocked, ledger, events)
-        needed = int(max(events.count.max(), events.stopped_count.max()))
+        needed = int(max(events.n_events.max(), events.stopped_count.max()))
         if needed <= capacity:
             break
         capacity = needed
     lag = model.study.credit.recovery.lag.days
     policy = apply_policies(model.policy, model.book, model.clock, events, rates, lag)
-    hedge = _hedge(side, rates, count, model.calendar.n_periods)
+    hedge = np.zeros((count, 0))
+    if side is not None:
+        hedge = settle_hedge(side.hedge_notional, side.hedge_forward, model.calendar, rates)
     cash = None if side is None else run_treasury(side.cash, ledger, hedge, policy)
     return Block(first, states, ledger, events, policy, cash, hedge)
 
@@ -95,17 +98,6 @@ def _simulate(
             first_quad, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default,
             side.delay, side.transfer, model.rules, model.clock, model.book, np.empty(count), ledger, events, scratch,
         )  # fmt: skip
-
-
-def _hedge(side: CashSide | None, rates: Floats, count: int, n_periods: int) -> Floats:
-    """Settlement of forwards by period, float64[n, n_periods]: notional · (forward - rate at the period's end)."""
-    total = np.zeros((count, n_periods))
-    if side is None:
-        return total
-    for c in np.flatnonzero(side.hedge_notional.any(axis=1)):
-        spot_then = rates[:, c, side.period_step]
-        total += side.hedge_notional[c] * (side.hedge_forward[c] - spot_then)
-    return total
 
 
 def memory_per_scenario(model: Model, capacity: int) -> int:

@@ -78,6 +78,7 @@ class Chunk:
                 "financing_cost",
             ):  # fmt: skip
                 rows[name] = getattr(cash, name)
+            rows["ending_line"] = cash.line[:, :, -1]
         return rows
 
     def _path_rows(self, block: Block) -> Arrays:
@@ -96,7 +97,7 @@ class Chunk:
 
     def _keep_losses(self, block: Block, start: int, size: int) -> None:
         events = block.events
-        listed = np.arange(events.buyer.shape[1]) < events.count[:size, None]
+        listed = np.arange(events.buyer.shape[1]) < events.n_events[:size, None]
         lost = listed & (events.loss[:size] != 0.0)
         scenario, _ = np.nonzero(lost)
         self.losses.append((scenario + start, events.buyer[:size][lost], events.loss[:size][lost]))

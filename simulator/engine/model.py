@@ -15,7 +15,7 @@ from simulator.fx.plan import FxPlan, build_fx
 from simulator.fx.spot import resolve_spot
 from simulator.fx.transfer import TransferPlan, build_transfer
 from simulator.ledger.load import load_portfolio
-from simulator.ledger.portfolio import Floats, Ints, Portfolio
+from simulator.ledger.portfolio import Floats, Portfolio
 from simulator.losses.plan import Book, Clock, Keys4, LossRules, build_book, build_clock, build_rules, stream_keys
 from simulator.policy.plan import PolicyPlan, build_policies
 from simulator.study.calendar import Calendar
@@ -33,7 +33,6 @@ class CashSide:
     transfer: TransferPlan
     hedge_notional: Floats
     hedge_forward: Floats
-    period_step: Ints
     cash: CashPlan
     opening_book: float
     planned_billing: Floats
@@ -108,7 +107,6 @@ def build_model(loaded: LoadedStudy, stress: Stress | None = None) -> Model:
             transfer=build_transfer(study, portfolio, drivers, calendar),
             hedge_notional=notional,
             hedge_forward=forward,
-            period_step=((calendar.period_end + 6) // 7).astype(np.int32),
             cash=build_cash(study, portfolio, calendar, spot, folder),
             opening_book=float(book.book_value[book.open_item].sum()),
             planned_billing=_planned_billing(book, calendar),

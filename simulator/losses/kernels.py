@@ -131,8 +131,8 @@ def list_debts(s, b, insolvent_on, trigger, recovery, rates, rules, clock, book,
     """List the debts of a troubled buyer that may enter a claim.
 
     A policy's date of loss lies between ``trigger`` (the first protracted default or the insolvency) and that day plus
-    the longest waiting period's excess over ``protracted_after``; debts paid before the one or issued after the other
-    cannot be claimed.
+    the longest waiting period's excess over ``protracted_after``. Debts paid before the one cannot be claimed, debts
+    issued after the other neither: they are listed only where they are lost, since every loss is.
     """
     begin = book.start[b]
     last = trigger + rules.waiting_span
@@ -143,9 +143,9 @@ def list_debts(s, b, insolvent_on, trigger, recovery, rates, rules, clock, book,
         mark = scratch.drawn[s, k]
         lost_on = -mark if mark < 0 else mark
         never_shipped = scratch.paid[s, k] == -1
-        if never_shipped or scratch.paid[s, k] <= trigger or book.issue_day[i] > last:
+        if never_shipped or scratch.paid[s, k] <= trigger or (book.issue_day[i] > last and lost_on == NEVER):
             continue
-        j = events.count[s]
+        j = events.n_events[s]
         if j < events.buyer.shape[1]:
             events.buyer[s, j] = b
             events.invoice[s, j] = i
@@ -162,7 +162,7 @@ def list_debts(s, b, insolvent_on, trigger, recovery, rates, rules, clock, book,
                 events.loss[s, j] = book.amount[i] * (
                     rate_on(rates, s, c, lost_on) - recovery * rate_on(rates, s, c, until)
                 )
-        events.count[s] = j + 1
+        events.n_events[s] = j + 1
 
 
 @row
@@ -263,7 +263,7 @@ def lose_in_quad(q, first_quad, keys, drivers, mixing, factor, default, rules, b
             rows.gross_loss[s] += loss
             rows.recovered[s] += book.amount[b] * recovery
             note_loss(s, b, loss, book, rows, scratch)
-            j = events.count[s]
+            j = events.n_events[s]
             if j < events.buyer.shape[1]:
                 events.buyer[s, j] = b
                 events.invoice[s, j] = b
@@ -273,7 +273,7 @@ def lose_in_quad(q, first_quad, keys, drivers, mixing, factor, default, rules, b
                 events.recovery[s, j] = recovery
                 events.loss[s, j] = loss
                 events.protracted[s, j] = False
-            events.count[s] = j + 1
+            events.n_events[s] = j + 1
 
 
 @kernel

@@ -44,14 +44,14 @@ class Events(NamedTuple):
     One entry per unpaid invoice of a troubled buyer (insolvent, or with a protracted default): arrays [n, capacity]
     of ``buyer``, ``invoice``, ``default_day`` (the buyer's insolvency, or NEVER), ``paid_day`` (NEVER if never paid),
     ``loss_day`` (NEVER if paid in the end), ``recovery`` (rate on a lost debt), ``loss`` (study currency, net of
-    recovery), ``protracted`` (this invoice is a protracted default). ``count`` int32[n] may exceed the capacity: the
+    recovery), ``protracted`` (this invoice is a protracted default). ``n_events`` int32[n] may exceed the capacity: the
     block is then run again with more.
 
     ``stopped_buyer``, ``stopped_value`` [n, capacity] and ``stopped_count`` list, per buyer, the book value of planned
     invoices that were not shipped.
     """
 
-    count: Ints
+    n_events: Ints
     buyer: Ints
     invoice: Ints
     default_day: Ints
@@ -78,10 +78,10 @@ class Scratch(NamedTuple):
 
 def allocate_rows(n: int, n_periods: int) -> LedgerRows:
     """Fresh, zeroed rows for n scenarios."""
-    by_period = [np.zeros((n, n_periods)) for _ in range(5)]
-    single = [np.zeros(n) for _ in range(8)]
-    counts = [np.zeros(n, np.int32) for _ in range(2)]
-    return LedgerRows(*by_period, *single, *counts)
+    shape = dict.fromkeys(("collections", "recoveries", "settled", "stopped", "purchases_saved"), (n, n_periods))
+    counts = ("n_defaults", "n_protracted")
+    rows = {f: np.zeros(shape.get(f, (n,)), np.int32 if f in counts else np.float64) for f in LedgerRows._fields}
+    return LedgerRows(**rows)
 
 
 def allocate_events(n: int, capacity: int) -> Events:

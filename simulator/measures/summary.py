@@ -174,7 +174,8 @@ def _liquidity(columns: Columns, programme: int, levels: tuple[float, ...]) -> I
     yield from _by_level("liquidity_at_risk", levels, lambda level: value_at_risk(short, level))
     for name in ("minimum_cash", "minimum_headroom", "ending_cash"):
         yield f"{name}_mean", NO_LEVEL, mean(columns.sample(name, programme)).estimate()
-    ending = columns.sample("ending_cash", programme)
+    drawn = columns.sample("ending_line", programme)
+    ending = columns.derived(columns.sample("ending_cash", programme).values - drawn.values)
     lost = columns.derived(-ending.values)
     yield from _by_level(
         "cash_flow_at_risk",

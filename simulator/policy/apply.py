@@ -78,7 +78,7 @@ def apply_policies(
     n_programmes, n_periods = plan.instalment.shape
     rows = rows if rows is not None else allocate_rows(n_scenarios, n_programmes, n_periods)
     # a scenario has at most one claim per buyer, and every claim has at least one event
-    most_claims = max(1, min(plan.limit.shape[1], capacity, int(events.count.max(initial=0))))
+    most_claims = max(1, min(plan.limit.shape[1], capacity, int(events.n_events.max(initial=0))))
     groups = max(1, min(_GROUPS, n_scenarios))
     key: NDArray[np.int64] = np.empty((groups, most_claims), np.int64)
     first_event: Ints = np.empty((groups, most_claims), np.int32)

@@ -62,7 +62,7 @@ def find_claims(plan, book, events, s, p, key, first_event):
     the waterfall shows the debt. ``key`` gets date of loss and buyer rank, ``first_event`` where the buyer's events
     begin.
     """
-    n_events = min(events.count[s], events.buyer.shape[1])
+    n_events = min(events.n_events[s], events.buyer.shape[1])
     count = 0
     e = 0
     while e < n_events:
@@ -157,7 +157,7 @@ def settle_claim(
     Returns:
         what the claim takes of the aggregate first loss and of the maximum liability.
     """
-    n_events = min(events.count[s], events.buyer.shape[1])
+    n_events = min(events.n_events[s], events.buyer.shape[1])
     buyer = events.buyer[s, begin]
     rate_day = min(loss_day, clock.horizon)
     insolvent = events.default_day[s, begin] == loss_day
@@ -257,7 +257,7 @@ def apply_programme(plan, book, events, rates, recovery_lag, clock, key, first_e
 @row
 def apply_to_group(plan, book, events, rates, recovery_lag, clock, key, first_event, rows, group):
     """All scenarios of one group under every programme; arguments as in :func:`apply_programmes`."""
-    n = events.count.shape[0]
+    n = events.n_events.shape[0]
     n_groups = key.shape[0]
     for s in range(group * n // n_groups, (group + 1) * n // n_groups):
         for p in range(plan.insured.shape[0]):

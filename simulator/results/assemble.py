@@ -151,4 +151,5 @@ def _tail_losses(run: RunRows, n_buyers: int) -> Floats:
     share[worst[heavy]] = weight[worst[heavy]]
     scenario = np.concatenate(run.tail["scenario"])
     losses = np.concatenate(run.tail["loss"]) * share[scenario]
-    return np.bincount(np.concatenate(run.tail["buyer"]), weights=losses, minlength=n_buyers) / share.sum()
+    summed = np.bincount(np.concatenate(run.tail["buyer"]), weights=losses, minlength=n_buyers)
+    return np.asarray(summed / share.sum())

@@ -189,14 +189,8 @@ def _currencies(study: Study, found: Breaches) -> None:
 
 def _currency_model(study: Study, found: Breaches) -> None:
     fx = study.fx
-    if fx.model != "bootstrap":
-        return
-    if fx.history is None:
+    if fx.model == "bootstrap" and fx.history is None:
         found.add(("fx", "model"), "needs past rates to draw from: name them with `history`", reads=[("fx", "history")])
-    used = fx.wrong_way if isinstance(fx.wrong_way, float) else max(fx.wrong_way.values(), default=0.0)
-    if used > 0:
-        message = "has no meaning with `model: bootstrap`, which repeats the past; use gbm or student_t"
-        found.add(("fx", "wrong_way"), message, reads=[("fx", "model")])
 
 
 def _programmes(study: Study, found: Breaches) -> None:

@@ -176,10 +176,11 @@ def list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, 
     last = min(trigger + rules.waiting_span, insolvent_on)
     for f in fates:
         i = f["i"]
-        if not f["shipped"] or f["paid"] <= trigger or book.issue_day[i] > last:
+        too_late = book.issue_day[i] > last and f["lost_on"] == NEVER
+        if not f["shipped"] or f["paid"] <= trigger or too_late:
             continue
-        j = int(events.count[s])
-        events.count[s] += 1
+        j = int(events.n_events[s])
+        events.n_events[s] += 1
         if j >= events.buyer.shape[1]:
             continue
         lost = f["lost_on"] != NEVER
@@ -249,8 +250,8 @@ def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, bo
             rows.gross_loss[s] += loss
             rows.recovered[s] += exposure * recovery
             remember_largest(s, b, loss, book, rows, scratch)
-            j = int(events.count[s])
-            events.count[s] += 1
+            j = int(events.n_events[s])
+            events.n_events[s] += 1
             if j < events.buyer.shape[1]:
                 events.buyer[s, j], events.invoice[s, j], events.default_day[s, j] = b, b, day
                 events.paid_day[s, j], events.loss_day[s, j], events.protracted[s, j] = NEVER, day, False

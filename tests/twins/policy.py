@@ -140,7 +140,7 @@ def rate(rates, s, currency, day):
 def listed(events, s):
     """Event numbers of a scenario that were kept, by buyer in the order they come."""
     buyers = {}
-    for e in range(min(int(events.count[s]), events.buyer.shape[1])):
+    for e in range(min(int(events.n_events[s]), events.buyer.shape[1])):
         buyers.setdefault(int(events.buyer[s, e]), []).append(e)
     return buyers
 
@@ -324,7 +324,7 @@ def apply_programme(plan, book, events, rates, recovery_lag, clock, key, first_e
 
 
 def apply_to_group(plan, book, events, rates, recovery_lag, clock, key, first_event, rows, group):
-    n, groups = len(events.count), len(key)
+    n, groups = len(events.n_events), len(key)
     for s in range(n * group // groups, n * (group + 1) // groups):
         for p in range(len(plan.insured)):
             apply_programme(
