@@ -308,3 +308,7 @@ def test_loading_stays_light(folder):
         [sys.executable, "-c", code, str(folder / "study.yaml")], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "light"
+
+
+def test_folded_text_is_plain_text():
+    assert parse_document("a: >\n  one two\n  three\n\n  four\n").data == {"a": "one two three\nfour\n"}

@@ -276,6 +276,8 @@ class _Reader:
     def scalar(self, node: ScalarNode, path: KeyPath) -> Any:
         """Text, number, boolean or nothing, by the core schema of YAML 1.2."""
         text = str(node.value)
+        if node.style == ">":  # the scanner marks where it folded lines
+            text = text.replace("\a", "")
         if node.tag not in _PLAIN_TAGS:
             self.refuse_tag(node, path, "str")
             return text
