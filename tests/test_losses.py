@@ -195,9 +195,10 @@ def test_stop_shipment_withholds_while_overdue(tmp_path):
     assert block.events.stopped_value[0, 0] == 200.0
 
 
-def test_debts_of_a_protracted_default_are_listed_with_what_was_open(tmp_path):
+def test_every_lost_debt_is_listed(tmp_path):
+    """Six debts are lost, 60 days past due each; a claim can only hold the three issued by its date of loss."""
     block = scripted(tmp_path, late=61, protracted_default={"after": "60 days", "cure_probability": 0.0})
     events = block.events
-    assert events.n_events.tolist() == [3] * 4, "issued by day 61 and unpaid then: days -29, 2 and 32"
-    assert events.protracted[0, :3].all()
-    assert events.loss_day[0, :3].tolist() == [61, 92, 122]
+    assert events.n_events.tolist() == [6] * 4
+    assert events.protracted[0, :6].all()
+    assert events.loss_day[0, :6].tolist() == [61, 92, 122, 153, 184, 212]
