@@ -13,7 +13,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Collector:
 
     problems: Problems
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    kept: Counter[tuple[str, str]] = field(default_factory=Counter)
+    last: dict[tuple[str, str], Problem] = field(default_factory=dict)
 
     def add(self, kind: str, problem: Problem) -> None:
         """Remember a problem of a kind; beyond :data:`LISTED` of one kind and file it is only counted."""
@@ -53,12 +53,17 @@ class Collector:
         self.counts[key] += 1
         if self.counts[key] <= LISTED:
             self.problems.add(problem)
+            self.last[key] = problem
 
     def finish(self) -> None:
-        """Add one closing line per kind that was cut short."""
-        for (file, kind), count in self.counts.items():
+        """Say with the last listed problem of each kind how many more there are."""
+        for key, count in self.counts.items():
             if count > LISTED:
-                self.problems.add(Problem(f"{count - LISTED} more like this: {kind}", file=file, line=2**31 - 1))
+                last = self.last[key]
+                at = next(i for i, problem in enumerate(self.problems.items) if problem is last)
+                self.problems.items[at] = replace(
+                    last, message=f"{last.message} (and {count - LISTED:,} more like this)"
+                )
         self.counts.clear()
 
     def __len__(self) -> int:
