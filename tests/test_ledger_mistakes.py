@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulator.errors import InputError
@@ -243,3 +245,37 @@ def test_constant_exposure_needs_exposures_and_checks_loadings(tmp_path: Path) -
     assert {k: v.tolist() for k, v in portfolio.buyers.loadings.items()} == {"x": [0.6, 0.1], "y": [-0.7, 0.2]}
     assert len(portfolio.invoices) == 0
     assert portfolio.currencies == ["EUR"]
+
+
+_RUBBISH = (
+    b"NaN", b"inf", b'""', b'"', b",", b";", b"\n", b"\r", b"\xff", b"\xe4", b"%", b"-", b"(", b")", b"1e400", b"9" * 400,
+    b"0000-00-00", b"Total", b"\xe6\xb1\x89", b"\x00", b"2026-02-30", b"99/99/9999", b"unlimited", b" ", b"\t", b"\xc2\xb2",
+    b"\xd9\xa3", b"9999-12-31", b"0001-01-01",
+)  # fmt: skip
+
+
+def test_mutilated_files_are_read_or_refused_never_a_traceback(tmp_path: Path) -> None:
+    draw = random.Random(20261030)
+    items = HEAD + GOOD + 'A,2,credit note,2026-09-01,,EUR,-5,no\nB,3,invoice,2026-10-26,,USD,"1,234.50",yes\n'
+
+    def mutilated(text: str) -> bytes:
+        data = bytearray(text.encode())
+        for _ in range(draw.randrange(4)):
+            at = draw.randrange(len(data))
+            data[at : at + draw.randrange(12)] = draw.choice(_RUBBISH)
+        return bytes(data)
+
+    outcomes = set()
+    for _ in range(400):
+        loaded = study(tmp_path, mutilated(BUYERS), mutilated(items), sales={"mode": "steady_state"})
+        try:
+            portfolio = load_portfolio(loaded)
+        except InputError as error:
+            assert str(error)
+            outcomes.add("refused")
+        else:
+            assert np.isfinite(portfolio.invoices.amount).all()
+            assert (portfolio.invoices.amount > 0).all()
+            assert (portfolio.invoices.due_day >= portfolio.invoices.issue_day).all()
+            outcomes.add("read")
+    assert outcomes == {"refused", "read"}

@@ -92,6 +92,10 @@ def test_numbers(text: str, style: str, value: str, currency: str) -> None:
         "XQX 5",
         "--",
         "()",
+        "5²",
+        "٣",
+        "9" * 16,
+        "9,999,999,999,999,999.00 €",
     ],
 )
 def test_not_numbers_in_point_style(text: str) -> None:
