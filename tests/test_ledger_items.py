@@ -231,3 +231,10 @@ def test_a_profile_of_the_ledger_alone(tmp_path: Path) -> None:
     assert [r["country"] for r in profile["by_country"]] == ["NA", "DE"]
     assert profile["disputed"] == 100.0
     assert BUYERS.startswith("buyer_id")
+
+
+def test_terms_of_a_line_come_before_the_buyers(tmp_path: Path) -> None:
+    items = "buyer_id,invoice_id,issue_date,terms,amount\nA,1,2026-10-01,Net 60,5\nA,2,2026-10-01,,5\n"
+    assert load(tmp_path, items).invoices.due_day.tolist() == [31, 1]
+    (problem,) = problems(tmp_path, items.replace("Net 60", "9999"))[:1]
+    assert (problem.line, problem.column) == (2, 16)

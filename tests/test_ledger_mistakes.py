@@ -248,9 +248,9 @@ def test_constant_exposure_needs_exposures_and_checks_loadings(tmp_path: Path) -
 
 
 _RUBBISH = (
-    b"NaN", b"inf", b'""', b'"', b",", b";", b"\n", b"\r", b"\xff", b"\xe4", b"%", b"-", b"(", b")", b"1e400", b"9" * 400,
-    b"0000-00-00", b"Total", b"\xe6\xb1\x89", b"\x00", b"2026-02-30", b"99/99/9999", b"unlimited", b" ", b"\t", b"\xc2\xb2",
-    b"\xd9\xa3", b"9999-12-31", b"0001-01-01",
+    b"NaN", b"inf", b'""', b'"', b",", b";", b"\n", b"\r", b"\xff", b"\xe4", b"%", b"-", b"(", b")", b"1e400", b" ", b"\t",
+    b"9" * 400, b"0000-00-00", b"Total", b"\xe6\xb1\x89", b"\x00", b"2026-02-30", b"99/99/9999", b"unlimited",
+    b"\xc2\xb2", b"\xd9\xa3", b"9999-12-31", b"0001-01-01",
 )  # fmt: skip
 
 
@@ -270,8 +270,7 @@ def test_mutilated_files_are_read_or_refused_never_a_traceback(tmp_path: Path) -
         loaded = study(tmp_path, mutilated(BUYERS), mutilated(items), sales={"mode": "steady_state"})
         try:
             portfolio = load_portfolio(loaded)
-        except InputError as error:
-            assert str(error)
+        except InputError:
             outcomes.add("refused")
         else:
             assert np.isfinite(portfolio.invoices.amount).all()

@@ -199,7 +199,7 @@ def _check_ids(ledger: Ledger, found: Collector) -> None:
         if other != buyer:
             message = f"{other!r} and {buyer!r} differ only in leading zeros; if they are one buyer, write it one way"
             found.add("leading zeros", buyers.problem(at, "buyer_id", message))
-    if table is None or columns is None or buyers.derived:
+    if table is None or columns is None or buyers.derived or "buyer_id" not in columns:
         return
     column = columns.index["buyer_id"]
     missing: dict[str, list[int]] = {}

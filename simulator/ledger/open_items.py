@@ -48,6 +48,7 @@ from simulator.ledger.values import (
 )
 from simulator.study.schema import FileFormat
 
+LONGEST_TERMS = 1825
 TOTAL_WORDS = frozenset({
     "total", "totals", "subtotal", "sum", "summe", "gesamt", "gesamtsumme", "zwischensumme", "saldo",
     "合计", "总计", "小计",
@@ -287,7 +288,13 @@ class _Reader:
     def terms(self) -> _Terms:
         own: dict[int, int] = {}
         for row, text in enumerate(self.cells("payment_terms_days")):
-            if text and (days := parse_terms(text, self.style)) is not None:
+            if not text:
+                continue
+            days = parse_terms(text, self.style)
+            if days is None or not 0 <= days <= LONGEST_TERMS:
+                message = f"payment terms are days from 0 to {LONGEST_TERMS}, such as 30 or Net 30"
+                self.at(row, "payment_terms_days", message, "payment terms")
+            else:
                 own[row] = int(days)
         buyers = self.context.buyers
         by_buyer = dict(zip(buyers.buyer_id, buyers.numbers["payment_terms_days"], strict=True))

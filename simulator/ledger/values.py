@@ -29,6 +29,8 @@ _GROUPED = {
 _SPACED = re.compile(r"\d{1,3}(?:[ '’]\d{3})+(?=[.,]|$)")
 _SIGNS = re.compile(r"^[€$£¥₹₩]|[€$£¥₹₩]$")
 _WORDS = re.compile(r"^([A-Za-z]{2,3}\$?)(?=[\s\d(+-])|(?<=[\s\d)-])([A-Za-z]{2,3})$")
+#: Larger amounts are slips, and could no longer be held to the cent.
+MOST_DIGITS = 15
 _NOT_NUMBERS = re.compile(r"[+-]?(nan|inf|infinity|∞|#\S+)", re.IGNORECASE)
 _UNLIMITED = frozenset(
     {"unlimited", "unbegrenzt", "unbeschränkt", "illimité", "illimite", "infinite", "∞", "无限", "无限额", "不限"}
@@ -56,6 +58,8 @@ class _Stripped:
 
 def _strip_number(text: str) -> _Stripped | None:
     """Take off sign, brackets and currency; ``None`` where what is left cannot be a number."""
+    if not text.isascii() and any(unicodedata.category(char) == "No" for char in text):
+        return None  # 5² is not 52
     text, currency, negative = clean(text), "", False
     for _ in range(4):  # currency, bracket and sign come in any order
         before = text
@@ -155,12 +159,16 @@ def parse_number(text: str, style: Style) -> tuple[Decimal | None, str]:
         front, whole, decimals, behind = usual.groups()
         sign = "-" if (front == "-") != (behind == "-") else ""
         digits = whole.replace("," if style == "point" else ".", "")
+        if len(digits) > MOST_DIGITS:
+            return None, ""
         return Decimal(f"{sign}{digits}.{decimals}" if decimals else sign + digits), ""
     stripped = _strip_number(text)
     if stripped is None or not stripped.body.isascii() or not _GROUPED[style].fullmatch(stripped.body):
         return None, ""
     body = stripped.body.replace(",", "") if style == "point" else stripped.body.replace(".", "").replace(",", ".")
     value = Decimal(body)
+    if abs(value) >= 10**MOST_DIGITS:
+        return None, ""
     return (-value if stripped.negative else value), stripped.currency
 
 
@@ -168,6 +176,8 @@ def number_message(text: str, style: Style) -> str:
     """Why a cell is not a number, in words."""
     if _NOT_NUMBERS.fullmatch(text.strip()):
         return "not a number: NaN, infinity and Excel errors are not amounts; leave the cell blank if there is none"
+    if sum(char.isdigit() for char in text) > MOST_DIGITS:
+        return f"too large: at most {MOST_DIGITS} digits before the decimal {style}"
     if proves(text) not in (None, style):
         other = "comma" if style == "point" else "point"
         return f"has a decimal {other}, the rest of the file a decimal {style}"
