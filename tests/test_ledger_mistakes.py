@@ -248,8 +248,8 @@ def test_constant_exposure_needs_exposures_and_checks_loadings(tmp_path: Path) -
 
 
 _RUBBISH = (
-    b"NaN", b"inf", b'""', b'"', b",", b";", b"\n", b"\r", b"\xff", b"\xe4", b"%", b"-", b"(", b")", b"1e400", b" ", b"\t",
-    b"9" * 400, b"0000-00-00", b"Total", b"\xe6\xb1\x89", b"\x00", b"2026-02-30", b"99/99/9999", b"unlimited",
+    b"NaN", b"inf", b'""', b'"', b",", b";", b"\n", b"\r", b"\xff", b"\xe4", b"%", b"-", b"(", b")", b"1e400", b" ",
+    b"\t", b"9" * 400, b"0000-00-00", b"Total", b"\xe6\xb1\x89", b"\x00", b"2026-02-30", b"99/99/9999", b"unlimited",
     b"\xc2\xb2", b"\xd9\xa3", b"9999-12-31", b"0001-01-01",
 )  # fmt: skip
 
