@@ -118,7 +118,7 @@ def write_ledger(folder, buyers, items):
 
 def ledger_rows(study):
     files = study["portfolio"]["buyers"], study["portfolio"]["open_items"]
-    return [list(csv.DictReader(Path(f).open(encoding="utf-8"))) for f in files]
+    return [list(csv.DictReader(Path(f).read_text(encoding="utf-8").splitlines())) for f in files]
 
 
 def moved(study, folder):

@@ -61,7 +61,7 @@ class Checkpoint:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 return {name.replace("|", "/"): data[name] for name in data.files}
         except (OSError, ValueError, zipfile.BadZipFile, KeyError):
             return None

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import Problem, Problems, display_path
+from simulator.keys import entity_key
 from simulator.ledger.buyers import BuyerRows, Loaded, condensed, read_buyers, read_defaults
 from simulator.ledger.codes import INVOICE
 from simulator.ledger.headers import (
@@ -225,8 +226,6 @@ def _empty(loaded: Loaded, ledger: Ledger) -> Problem:
 
 def _keys(names: Sequence[str], what: Sequence[str], found: Collector) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """Entity keys; two entities with one key are refused, so that no two share their luck."""
-    from simulator.streams import entity_key  # brings in numba: only where a portfolio is wanted
-
     keys = np.fromiter((entity_key(name) for name in names), dtype=np.uint64, count=len(names))
     unique, first = np.unique(keys, return_index=True)
     if len(unique) < len(keys):

@@ -24,6 +24,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from simulator.errors import InputError, closest, display_path
+from simulator.keys import entity_key
 from simulator.ledger.buyers import Loaded
 from simulator.ledger.codes import INVOICE, currency_code, likely_currency
 from simulator.ledger.dates import parse_dates
@@ -175,8 +176,6 @@ def habits(ledger: Ledger, spot: _Spot) -> list[_Habit]:
 def _steady_state(
     loaded: Loaded, ledger: Ledger, sales_multiplier: float, horizon: int, spot: _Spot, found: Collector
 ) -> Planned:
-    from simulator.streams import entity_key
-
     sales, as_of = loaded.study.portfolio.sales, loaded.study.study.as_of
     weights = _seasonality(loaded, found)
     months = [(as_of + dt.timedelta(days=day)).month for day in range(horizon + 1)]
