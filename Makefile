@@ -20,7 +20,12 @@ lint: $(VENV)/.installed-dev  ## style and types
 	$(BIN)/mypy
 
 reports: $(VENV)/.installed  ## render the report of every shipped study again
-	$(BIN)/python -m simulator.report.shipped configs reports
+	mkdir -p build
+	for study in sme_domestic exporter multinational; do \
+	  $(BIN)/simulator run configs/$$study/study.yaml --out build/reports/$$study > build/$$study.txt || exit 1; \
+	  mkdir -p reports/$$study; \
+	  cp build/reports/$$study/report.html build/reports/$$study/summary.json reports/$$study/; \
+	done
 
 bench: $(VENV)/.installed-dev  ## measure speed beside plain NumPy
 	$(BIN)/python -m benchmarks
