@@ -64,11 +64,11 @@ def _ledger_tables(profile: Row, code: str, console: Console) -> None:
     rows = [[r["bucket"], f"{r['items']:,}", _money(r["amount"]), _percent(r["share"]), _money(r["disputed"])]
             for r in profile["ageing"]]  # fmt: skip
     _table(console, "Ageing (days past due)", ("days", "items", code, "share", "disputed"), rows, 1)
-    rows = [[r["currency"], *(_money(r[k], 2) for k in ("invoices", "credits", "applied", "unused_credits",
-             "excluded_invoices", "excluded_credits", "open", "difference"))]
+    rows = [[r["currency"], _money(r["invoices"]), _less(r["excluded_invoices"]), _less(r["applied"]),
+             _money(r["open"]), _dash(r["unused_credits"]), _money(r["difference"], 2)]
             for r in profile["reconciliation"]]  # fmt: skip
-    heads = ("currency", "invoices", "credits", "applied", "unused", "excl. invoices", "excl. credits", "open", "diff.")
-    _table(console, "Reconciliation to the file", heads, rows, 1)
+    heads = ("currency", "invoices", "left out", "credits", "= open", "unused credits", "difference")
+    _table(console, "Reconciliation to the file (own currency)", heads, rows, 1)
     rows = [[r["reason"], r["kind"], r["currency"], f"{r['lines']:,}", _money(r["own"], 2), str(r["first_line"])]
             for r in profile["excluded"]]  # fmt: skip
     if rows:
@@ -104,6 +104,14 @@ def _closing(profile: Row, code: str, console: Console) -> None:
 
 def _money(value: float, digits: int = 0) -> str:
     return f"{value:,.{digits}f}"
+
+
+def _dash(value: float) -> str:
+    return _money(value) if value else "–"
+
+
+def _less(value: float) -> str:
+    return "−" + _money(value) if value else "–"
 
 
 def _percent(value: float) -> str:
