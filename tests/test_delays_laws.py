@@ -121,7 +121,7 @@ def test_formulas_on_keyed_draws_give_the_marginal():
 
 @pytest.mark.parametrize("shares", SHARES[1:3], ids=str)
 def test_spearman_of_two_invoices_of_a_buyer(shares):
-    """ρ_S = (6/π)·asin(r/2) with r = r_s + r_c + r_b (DOMAIN §5.4), for any continuous law of the delay."""
+    """ρ_S = (6/π)·asin(r/2) with r = r_s + r_c + r_b, for any continuous law of the delay."""
     plan = build({"shares": shares, "delay": {"model": "gamma", "shape": 2.0, "scale_days": 10.0}})
     _, _, score = scores(plan, 4, N)
     delay = np.interp(score, table_grid(), plan.quantile[0])

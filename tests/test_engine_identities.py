@@ -1,4 +1,4 @@
-"""Money identities (C8) on fifty random studies: for every scenario and programme, to rounding."""
+"""Money identities (docs/MODEL.md §2) on fifty random studies: for every scenario and programme, to rounding."""
 
 import numpy as np
 import pytest

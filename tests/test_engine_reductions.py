@@ -1,4 +1,4 @@
-"""C9 on the whole road: switch everything else off and reach a textbook model.
+"""The textbook (docs/MODEL.md §14) on the whole road: switch everything else off and reach a textbook model.
 
 Limits are 4.5 standard errors of the simulation, at a fixed seed.
 """
@@ -119,7 +119,7 @@ def test_explicit_loadings_of_any_sign(tmp_path):
 
 @pytest.mark.parametrize("seed", [1, 4, 7])
 def test_weekly_and_monthly_grids_lose_the_same(tmp_path, seed):
-    """C5: the grid only measures; the same days give the same losses, bit for bit."""
+    """The grid only measures; the same days give the same losses, bit for bit."""
     study = random_study(tmp_path, seed)
     found = []
     for period in ("week", "month"):

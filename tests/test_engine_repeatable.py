@@ -1,4 +1,4 @@
-"""C1 and C11 on the whole road: same bytes for threads, blocks, resumption; luck stays with its buyer."""
+"""Repeatability on the whole road: same bytes for threads, blocks, resumption; luck stays with its buyer."""
 
 import csv
 import os

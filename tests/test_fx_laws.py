@@ -105,7 +105,7 @@ def test_wrong_way_does_not_change_correlations_between_currencies():
 
 
 def test_currency_given_default_has_the_closed_form_mean():
-    """DOMAIN §5.4: r = θ·√ρ, E[W | default] = −r·φ(c)/p; θ = 0.5, ρ = 0.15, p = 2.93 % → −0.440977."""
+    """r = θ·√ρ, E[W | default] = −r·φ(c)/p; θ = 0.5, ρ = 0.15, p = 2.93 % → −0.440977."""
     p, rho, theta, sigma, steps = 0.0293, 0.15, 0.5, 0.12, 52
     plan = plan_of(("EUR", "USD"), wrong_way=theta, volatility={"USD": sigma})
     n = 400_000

@@ -1,4 +1,4 @@
-"""Each term as an underwriter would check it: loss in, indemnity out (DOMAIN 2.1, 2.3)."""
+"""Each term as an underwriter would check it: loss in, indemnity out."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The hand-checked example of DOMAIN 6, as far as the present terms express it, to the cent.
+"""The worked example of docs/MODEL.md §15, as far as the present terms express it, to the cent.
 
 Weeks of the example are weeks here. Amounts are net of VAT, since VAT is not covered and its gap is the example's own
 first step; buyer B's shipment after the cancelled limit enters as a disputed invoice, which is not covered either;

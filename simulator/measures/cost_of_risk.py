@@ -1,4 +1,4 @@
-"""Cost of risk: what a programme costs in all, its parts kept apart (DESIGN §6, DOMAIN §4.2).
+"""Cost of risk: what a programme costs in all, its parts kept apart (docs/MODEL.md §12).
 
 Per scenario: premium + retained loss + financing cost + capital charge + reserve cost. The last two are constants of
 the programme: capital charge = cost of capital · years · (TVaR₉₉ − mean) of retained loss, reserve cost = reserve ·

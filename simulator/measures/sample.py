@@ -75,7 +75,7 @@ class Sample:
         return float(values.mean()) if self.p is None else float(np.sum(self.p * values))
 
     def position(self, probability: float) -> int:
-        """Index of the smallest ordered value with at least this probability at or below it (DESIGN §6).
+        """Index of the smallest ordered value with at least this probability at or below it (docs/MODEL.md §13).
 
         The rounding of probability·n (0.07·100 = 7.000000000000001) is forgiven. Four equal weights at 0.5 give
         index 1, the second value.

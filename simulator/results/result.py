@@ -71,7 +71,7 @@ class Result:
         return replace(self, summary_rows=rows)
 
     def save(self, folder: str | Path, *, resolved_study: str | None = None) -> Path:
-        """Write the run folder (DESIGN §8); see :func:`simulator.results.store.save`."""
+        """Write the run folder; see :func:`simulator.results.store.save`."""
         from simulator.results.store import save
 
         return save(self, folder, resolved_study=resolved_study)
