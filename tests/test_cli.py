@@ -1,0 +1,209 @@
+"""The command line as a newcomer uses it: every command, what it prints, and how it ends."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from simulator.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """A study scaffolded by `simulator init`, and a small run of it."""
+    folder = tmp_path_factory.mktemp("cli") / "sample"
+    assert call("init", folder) == 0
+    study = folder / "study.yaml"
+    assert call("run", study, "--scenarios", "400", "--out", folder / "run", "--quiet") == 0
+    return folder
+
+
+def call(*arguments):
+    """Exit status of a command."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(a) for a in arguments])
+    return stop.value.code
+
+
+def test_init_refuses_to_overwrite(sample, capsys):
+    assert call("init", sample) == 2
+    assert "study.yaml" in capsys.readouterr().err
+
+
+def test_run_prints_the_comparison_and_the_report(sample, capsys):
+    assert call("run", sample / "study.yaml", "--scenarios", "400", "--out", sample / "again", "--quiet") == 0
+    out, err = capsys.readouterr()
+    assert "Tail VaR 99 %" in out
+    assert "Self-insurance" in out
+    assert "report.html" in out
+    assert err == ""
+    for name in ("report.html", "report.xlsx", "scenarios.nc", "paths.nc", "manifest.json", "study.resolved.yaml"):
+        assert (sample / "again" / name).stat().st_size > 0
+    assert not (sample / "again" / ".chunks").exists()
+    for name in ("scenarios.nc", "paths.nc", "summary.json", "summary.csv"):
+        assert (sample / "again" / name).read_bytes() == (sample / "run" / name).read_bytes(), name
+
+
+def test_json_is_the_summary_and_nothing_else(sample, capsys):
+    arguments = ("run", sample / "study.yaml", "--scenarios", "400", "--out", sample / "json", "--json", "--quiet")
+    assert call(*arguments) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {"measure", "programme", "level", "value", "standard_error", "unit"} <= set(rows[0])
+    assert any(row["measure"] == "retained_loss_tail_value_at_risk" for row in rows)
+
+
+def test_dry_run_writes_nothing(sample, capsys):
+    before = sorted(sample.iterdir())
+    assert call("run", sample / "study.yaml", "--dry-run") == 0
+    out = capsys.readouterr().out
+    for word in ("scenarios", "blocks", "MiB", "time"):
+        assert word in out
+    assert sorted(sample.iterdir()) == before
+
+
+def test_default_run_folder_is_named_by_its_inputs(sample, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ("run", sample / "study.yaml", "--scenarios", "40", "--quiet")
+    assert call(*arguments) == 0
+    assert call(*arguments) == 0
+    assert call(*arguments, "--set", "simulation.seed=9") == 0
+    runs = sorted((tmp_path / "reports" / "sample").iterdir())
+    assert len(runs) == 2
+    assert all(re.fullmatch("[0-9a-f]{12}", run.name) for run in runs)
+    capsys.readouterr()
+
+
+def test_check_reconciles(sample, capsys):
+    assert call("check", sample / "study.yaml") == 0
+    out = capsys.readouterr().out
+    assert "Ageing" in out
+    assert "Reconciliation" in out
+    assert "no problems" in out
+
+
+def test_report_and_compare_of_a_saved_run(sample, capsys):
+    page = (sample / "run" / "report.html").read_bytes()
+    (sample / "run" / "report.html").unlink()
+    assert call("report", sample / "run") == 0
+    assert (sample / "run" / "report.html").read_bytes() == page
+    assert call("compare", sample / "run") == 0
+    assert "Tail VaR 99 %" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["report", "compare"])
+def test_a_folder_without_a_run_is_refused(command, tmp_path, capsys):
+    assert call(command, tmp_path) == 2
+    assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_replay_tells_the_same_story_as_the_run(sample, capsys):
+    import simulator
+
+    result = simulator.open_result(sample / "run")
+    worst = int(result.scenarios["gross_loss"].to_numpy().argmax())
+    assert call("replay", sample / "study.yaml", "--scenario", worst) == 0
+    out = capsys.readouterr().out
+    assert f"Scenario {worst:,}" in out
+    assert f"gross loss {float(result.scenarios['gross_loss'][worst]):,.0f}" in out
+    assert "insolvency" in out or "protracted" in out
+
+
+def test_replay_of_an_unknown_stress(sample, capsys):
+    assert call("replay", sample / "study.yaml", "--scenario", 1, "--stress", "pesimistic") == 2
+    assert "pesimistic" in capsys.readouterr().err
+
+
+def test_terms_and_schema(capsys):
+    assert call("terms", "aggregate_first_loss") == 0
+    assert "policyholder" in capsys.readouterr().out
+    assert call("terms", "agregate_first_loss") == 2
+    assert "did you mean" in capsys.readouterr().err
+    assert call("terms") == 0
+    assert call("schema") == 0
+    assert '"properties"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "nowhere.yaml"),
+        ("run",),
+        ("run", "nowhere.yaml", "--threads", "0"),
+        ("frobnicate",),
+        ("replay", "nowhere.yaml", "--scenario", "-1"),
+    ],
+)
+def test_mistakes_on_the_command_line_end_with_two(arguments, capsys):
+    assert call(*arguments) == 2
+    err = capsys.readouterr().err
+    assert err
+    assert "Traceback" not in err
+
+
+def test_an_output_folder_that_cannot_be_written(sample, tmp_path, capsys):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    assert call("run", sample / "study.yaml", "--out", blocked / "run", "--quiet") == 2
+    err = capsys.readouterr().err
+    assert str(blocked) in err
+    assert "Traceback" not in err
+
+
+def test_hostile_names_are_harmless_everywhere(sample, tmp_path, capsys):
+    """Buyers named as formulas, markup and rich tags reach terminal, page and workbook as text."""
+    from python_calamine import CalamineWorkbook
+
+    for name in ("study.yaml", "buyers.csv", "open_items.csv"):
+        text = (sample / name).read_text(encoding="utf-8")
+        if name == "buyers.csv":
+            lines = text.splitlines()
+            head = lines[0].split(",")
+            at = head.index("name")
+            for row, evil in ((1, "=1+1"), (2, "<script>alert(1)</script>"), (3, "[red]not red[/red]")):
+                cells = lines[row].split(",")
+                cells[at] = evil
+                lines[row] = ",".join(cells)
+            text = "\n".join(lines) + "\n"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    study = tmp_path / "study.yaml"
+    assert call("run", study, "--scenarios", "400", "--out", tmp_path / "run", "--quiet") == 0
+    assert call("check", study) == 0
+    assert "[red]not red[/red]" in capsys.readouterr().out
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    workbook = CalamineWorkbook.from_path(str(tmp_path / "run" / "report.xlsx"))
+    cells = [
+        cell for sheet in workbook.sheet_names for row in workbook.get_sheet_by_name(sheet).to_python() for cell in row
+    ]
+    assert "=1+1" in cells
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "run" / "report.xlsx") as book:
+        for name in book.namelist():
+            if name.startswith("xl/worksheets/sheet"):
+                assert b"<f>" not in book.read(name), "no live formulas"
+
+
+HEAVY = "{'numba', 'pandas', 'scipy', 'xarray', 'matplotlib', 'numpy', 'pydantic', 'ruamel'}"
+
+
+CALL = "from simulator.__main__ import main\ntry: main({})\nexcept SystemExit as stop: assert not stop.code"
+
+
+@pytest.mark.parametrize(
+    ("code", "forbidden"),
+    [
+        ("import simulator", HEAVY),
+        (CALL.format("['--help']"), HEAVY),
+        (CALL.format("['check', 'STUDY']"), "{'numba', 'pandas', 'xarray', 'matplotlib'}"),
+    ],
+    ids=["import", "help", "check"],
+)
+def test_light_commands_import_nothing_heavy(code, forbidden, sample):
+    script = code.replace("STUDY", str(sample / "study.yaml"))
+    script += f"\nimport sys\nfound = {forbidden} & set(sys.modules)\nassert not found, found"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
