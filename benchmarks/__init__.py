@@ -1,0 +1,1 @@
+"""Speed, tracked: the engine beside plain NumPy versions of the same models. ``python -m benchmarks``."""

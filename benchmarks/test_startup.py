@@ -1,0 +1,21 @@
+"""Start-up in fresh processes: the fastest of five."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.measure import EXPORTER, in_fresh_process
+
+COMMANDS = {
+    "python": ["-c", "pass"],
+    "import": ["-c", "import simulator"],
+    "help": ["-m", "simulator", "--help"],
+    "check": ["-m", "simulator", "check", str(EXPORTER)],
+}
+
+
+@pytest.mark.parametrize("what", COMMANDS)
+def test_startup(benchmark, what):
+    found = []
+    benchmark.pedantic(lambda: found.append(in_fresh_process(COMMANDS[what])), rounds=5, iterations=1, warmup_rounds=1)
+    benchmark.extra_info.update({k: min(f[k] for f in found[1:]) for k in ("wall_seconds", "cpu_seconds", "peak_mib")})

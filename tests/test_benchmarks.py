@@ -1,0 +1,83 @@
+"""The NumPy versions in benchmarks/ do the engine's work: their means agree, so speeds may be compared."""
+
+import numpy as np
+import pytest
+
+import simulator
+from benchmarks.measure import EXPORTER
+from benchmarks.numpy_exposures import one_factor_study
+from benchmarks.numpy_exposures import simulate as simulate_exposures
+from benchmarks.numpy_ledger import NumpyLedger
+from simulator.engine.model import build_model
+from simulator.engine.run import simulate
+from simulator.policy.gaps import GAP_STEPS
+from tests.studies import random_study
+
+#: Standard errors that two means may be apart; and what is compared.
+LIMIT = 4.5
+ROWS = (
+    "gross_loss", "recovered", "largest_loss", "n_defaults", "n_protracted", "delay_cost", "billed", "fx_result",
+    "collected", "outstanding", "indemnity", "indemnity_gross", "indemnity_in_horizon", "premium", "retained_loss",
+    "minimum_cash", "minimum_headroom", "shortfall_amount", "ending_cash", "financing_cost",
+)  # fmt: skip
+
+
+def agree(engine, plain, name):
+    """Means of two independent samples within the limit of their combined standard error."""
+    gap = np.atleast_1d(plain.mean(axis=0) - engine.mean(axis=0))
+    variance = np.atleast_1d(engine.var(axis=0) / len(engine) + plain.var(axis=0) / len(plain))
+    rounding = 1e-9 * np.maximum(np.atleast_1d(np.abs(engine).max(axis=0)), 1.0)
+    off = np.abs(gap) > LIMIT * np.sqrt(variance) + rounding
+    assert not off.any(), f"{name}: NumPy and engine are {gap / np.sqrt(variance + 1e-300)} standard errors apart"
+
+
+def compare(model, n_scenarios):
+    engine = simulate(model, n_scenarios)
+    plain, quantiles = NumpyLedger(model, seed=7).run(n_scenarios)
+    for name in ROWS:
+        agree(engine.rows[name], plain[name], name)
+    for k, name in enumerate(GAP_STEPS[:-1]):
+        agree(engine.rows[f"gap_{name}"], plain["gap"][:, :, k], f"gap_{name}")
+    short, plain_short = (rows["first_shortfall_period"] >= 0 for rows in (engine.rows, plain))
+    agree(short.astype(float), plain_short.astype(float), "probability of a shortfall")
+    # the money identities hold in NumPy's rows too
+    total = plain["collected"] + plain["recovered"] + plain["gross_loss"] + plain["outstanding"]
+    np.testing.assert_allclose(plain["billed"] + plain["fx_result"], total, rtol=1e-9)
+    assert engine.quantiles is not None
+    median, plain_median = engine.quantiles.quantile([0.5]), quantiles.quantile([0.5])
+    spread = np.ptp(engine.quantiles.quantile([0.16, 0.84]), axis=0) / 2
+    assert (np.abs(median - plain_median) <= 8.0 * spread / np.sqrt(n_scenarios) + 1.0).mean() > 0.95
+
+
+@pytest.mark.statistical
+def test_numpy_ledger_is_the_exporter_study():
+    compare(build_model(simulator.load_study(EXPORTER)), 6_000)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("seed", [1, 3, 8, 12, 21])
+def test_numpy_ledger_is_the_model_whatever_the_study_asks(tmp_path, seed):
+    """Terms, pay runs, stop shipment, grids and copulas that the exporter study does not use."""
+    compare(build_model(simulator.load_study(random_study(tmp_path, seed))), 20_000)
+
+
+def test_numpy_exposures_is_the_classic_model(tmp_path):
+    model = build_model(simulator.load_study(one_factor_study(tmp_path)))
+    engine, plain = simulate(model, 8_192), simulate_exposures(model, 8_192)
+    for name in ("gross_loss", "n_defaults", "largest_loss"):
+        agree(engine.rows[name], plain[name].astype(float), name)
+    total = plain["buyer_loss"].sum()
+    assert total == pytest.approx(plain["gross_loss"].sum(), rel=1e-9)
+    assert plain["default_day"].min() >= 1
+    assert plain["default_day"].max() <= model.calendar.horizon_days
+
+
+def test_what_is_not_written_in_numpy_is_refused(tmp_path):
+    study = random_study(tmp_path, 1)
+    study["simulation"]["tail"] = "importance"
+    with pytest.raises(ValueError, match="neither importance sampling"):
+        NumpyLedger(build_model(simulator.load_study(study)))
+
+
+def test_default_runs_do_not_collect_benchmarks(pytestconfig):
+    assert pytestconfig.getini("testpaths") == ["tests"]
