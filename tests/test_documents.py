@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -13,6 +15,7 @@ from ruamel.yaml import YAML
 
 import simulator
 from simulator.cli import cli
+from simulator.compare.table import text_of
 from simulator.study.fields import slot_at
 from simulator.study.scaffold import init_study
 from simulator.terms import load_terms
@@ -243,3 +246,56 @@ def test_version_is_in_the_changelog() -> None:
     first = re.search(r"^### (.+)$", TEXTS["CHANGELOG.md"], flags=re.MULTILINE)
     assert first is not None
     assert first[1] == "Numbers"
+
+
+REPORT = ROOT / "reports" / "exporter"
+FIGURE = ROOT / "docs" / "exceedance.svg"
+HEADLINES = (
+    ("retained_loss_mean", None, "Retained loss, expected"),
+    ("retained_loss_value_at_risk", 0.99, "VaR 99 %"),
+    ("retained_loss_tail_value_at_risk", 0.99, "Tail VaR 99 %"),
+    ("shortfall_probability", None, "P(shortfall)"),
+    ("liquidity_at_risk", 0.99, "Cash for 99 %"),
+    ("premium_mean", None, "Premium"),
+    ("cost_of_risk_mean", None, "**Cost of risk**"),
+    ("cost_of_risk_mean_difference", None, "… against self-insurance"),
+)
+
+
+def headline_table(rows: list[dict[str, Any]]) -> str:
+    """The README's table from the rows of a summary.json."""
+    base = [row for row in rows if row["stress"] == ""]
+    programmes = list(dict.fromkeys(row["programme"] for row in base if row["programme"]))
+    lines = [["", *programmes], ["---"] + ["---:"] * len(programmes)]
+    for measure, level, label in HEADLINES:
+        found = {r["programme"]: r for r in base if r["measure"] == measure and r["level"] == level}
+        cells = [text_of(found[p], "EUR").replace("\N{NO-BREAK SPACE}", " ") if p in found else "" for p in programmes]
+        lines.append([label, *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def test_readme_shows_the_shipped_report() -> None:
+    """Table and figure of the README are those of reports/exporter.
+
+    After a change of numbers run ``make reports``, then ``UPDATE_DOCUMENTS=1 pytest tests/test_documents.py``.
+    """
+    study = simulator.load_study(ROOT / "configs" / "exporter" / "study.yaml").study
+    said = " ".join(TEXTS["README.md"].split())
+    assert f"{study.simulation.scenarios:,} scenarios of {study.study.horizon}" in said
+    if not (REPORT / "summary.json").is_file():
+        pytest.skip("the shipped report has not been rendered")
+    table = headline_table(json.loads((REPORT / "summary.json").read_text(encoding="utf-8")))
+    figure = (REPORT / "figures" / "exceedance.svg").read_bytes()
+    if os.environ.get("UPDATE_DOCUMENTS") == "1":
+        write_numbers(table, figure)
+        return
+    assert table in TEXTS["README.md"]
+    assert FIGURE.read_bytes() == figure
+
+
+def write_numbers(table: str, figure: bytes) -> None:
+    head, mark, rest = TEXTS["README.md"].partition("<!-- numbers")
+    start, arrow, _ = rest.partition("-->")
+    _, end, tail = rest.partition("<!-- end of numbers -->")
+    (ROOT / "README.md").write_text(f"{head}{mark}{start}{arrow}\n{table}\n{end}{tail}", encoding="utf-8")
+    FIGURE.write_bytes(figure)
