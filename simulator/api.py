@@ -156,7 +156,9 @@ def run(
         results[name] = _assemble(model, rows, manifest)
     base = results.pop("")
     whole = replace(base, stresses=results)
-    return whole.with_summary(full_summary(whole))
+    rows = full_summary(whole)
+    named = {name: result.with_summary(rows[rows["stress"] == name]) for name, result in results.items()}
+    return replace(whole, stresses=named, summary_rows=rows)
 
 
 def _assemble(model: Any, rows: Any, manifest: dict[str, Any]) -> Result:

@@ -61,7 +61,7 @@ def test_the_base_is_fine():
         ({"fx__rates": {"EUR": 1, "USD": 0.9}}, []),
         ({"fx__rates": {"EUR": 2}}, ["fx.rates.EUR"]),
         ({"fx__wrong_way": {"USD": 0.3, "EUR": 0.1}}, ["fx.wrong_way.EUR"]),
-        ({"fx": {"model": "bootstrap", "history": "ecb", "wrong_way": {"USD": 0.1}}}, ["fx.wrong_way"]),
+        ({"fx": {"model": "bootstrap", "history": "ecb", "wrong_way": {"USD": 0.1}}}, []),
         ({"fx": {"model": "bootstrap", "history": "ecb", "wrong_way": 0}}, []),
         ({"fx__history": "ecbb"}, ["fx.history"]),
         ({"credit__pd__table": "buyers.csv"}, []),

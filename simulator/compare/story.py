@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 from simulator.engine.replay import Replay
 from simulator.jit import NEVER
 
+#: What is told of each programme; the first four also without cash.
+RESULTS = (
+    "indemnity", "indemnity_in_horizon", "retained_loss", "premium",
+    "minimum_cash", "minimum_headroom", "shortfall_amount", "first_shortfall_period", "ending_cash",
+)  # fmt: skip
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
@@ -55,7 +61,7 @@ def debt_table(replay: Replay) -> pd.DataFrame:
 
 
 def programme_table(replay: Replay) -> pd.DataFrame:
-    """What each programme made of the scenario; one row per programme, study currency."""
+    """What each programme made of the scenario: one row per result, one column per programme, study currency."""
     import pandas as pd
 
     block, row = replay.block, replay.row
@@ -67,9 +73,10 @@ def programme_table(replay: Replay) -> pd.DataFrame:
         "premium": block.policy.premium[row],
     }
     if block.cash is not None:
-        for name in ("minimum_cash", "minimum_headroom", "shortfall_amount", "first_shortfall_period", "ending_cash"):
+        for name in RESULTS[4:]:
             table[name] = getattr(block.cash, name)[row]
-    return pd.DataFrame(table)
+    columns = pd.DataFrame(table).set_index("programme").T.rename_axis("result").reset_index()
+    return columns.rename_axis(columns=None)
 
 
 def tell(replay: Replay, console: Console) -> None:
@@ -92,19 +99,35 @@ def tell(replay: Replay, console: Console) -> None:
         highlight=False,
         markup=False,
     )
-    for title, frame in (("Debts that went wrong", debt_table(replay)), ("Programmes", programme_table(replay))):
-        if frame.empty:
-            continue
-        table = Table(title=title, title_justify="left", header_style="bold")
-        for column in frame.columns:
-            numeric = frame[column].dtype.kind in "if"
-            table.add_column(str(column).replace("_", " "), justify="right" if numeric else "left")
-        for values in frame.itertuples(index=False):
-            table.add_row(*(Text(_shown(v)) for v in values))
-        console.print(table)
+    for line in debt_lines(debt_table(replay)):
+        console.print(Text(line))
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    frame = programme_table(replay)
+    for column in frame.columns:
+        table.add_column(Text(str(column).replace("_", " ")), justify="left" if column == "result" else "right")
+    for values in frame.itertuples(index=False):
+        table.add_row(*(Text(_shown(v)) for v in values))
+    console.print(table)
+
+
+def debt_lines(debts: pd.DataFrame) -> list[str]:
+    """The debts as lines of text, buyer by buyer."""
+    lines = []
+    for _, of_buyer in debts.groupby("buyer_id", sort=False) if len(debts) else []:
+        first = of_buyer.iloc[0]
+        named = f"{first.buyer} ({first.buyer_id})" if first.buyer != first.buyer_id else str(first.buyer)
+        lines.append(f"{named}, loss {of_buyer['loss'].sum():,.0f}")
+        for debt in of_buyer.to_dict("records"):
+            back = f", {debt['recovery_rate']:.0%} recovered" if debt["on"] else ""
+            due = f"due {debt['due']}" if debt["due"] else ""
+            amount = f"{debt['amount']:,.0f} {debt['currency']}"
+            what = f"{debt['what_happened']} {debt['on'] or debt['paid']}{back}"
+            lines.append(f"  {debt['invoice_id']:<12} {due:<14} {amount:>15}  {what}")
+    return lines
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 10 or value == 0 else f"{value:.2f}"
-    return str(value)
+    if isinstance(value, str):
+        return value.replace("_", " ") if value in RESULTS else value
+    number = float(str(value))
+    return f"{number:.2f}" if abs(number) < 10 and number != int(number) else f"{number:,.0f}"

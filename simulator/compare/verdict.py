@@ -157,6 +157,19 @@ def _shortfall(columns: Columns, programme: int) -> Iterator[str]:
         f"The probability that cash runs short {word} from {texts[0]} under {_name(columns, BASELINE)} to {texts[1]} "
         f"under {_name(columns, programme)}."
     )
+    yield from _reserves(columns, programme)
+
+
+def _reserves(columns: Columns, programme: int) -> Iterator[str]:
+    """A reserve is cash too: say so where it differs, or the comparison of shortfalls misleads."""
+    held = [columns.result.study.programmes[k].reserve for k in (BASELINE, programme)]
+    if held[0] == held[1]:
+        return
+    texts = [_money(columns, amount) if amount else "none" for amount in held]
+    yield (
+        f"Part of that is the reserve, which counts as cash from the first day: {texts[0]} under "
+        f"{_name(columns, BASELINE)}, {texts[1]} under {_name(columns, programme)}."
+    )
 
 
 def _timing(columns: Columns, programme: int) -> Iterator[str]:
