@@ -156,9 +156,9 @@ def run(
         results[name] = _assemble(model, rows, manifest)
     base = results.pop("")
     whole = replace(base, stresses=results)
-    rows = full_summary(whole)
-    named = {name: result.with_summary(rows[rows["stress"] == name]) for name, result in results.items()}
-    return replace(whole, stresses=named, summary_rows=rows)
+    summary = full_summary(whole)
+    named = {name: result.with_summary(summary[summary["stress"] == name]) for name, result in results.items()}
+    return replace(whole, stresses=named, summary_rows=summary)
 
 
 def _assemble(model: Any, rows: Any, manifest: dict[str, Any]) -> Result:
