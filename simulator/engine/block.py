@@ -66,7 +66,7 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
         needed = int(max(events.n_events.max(), events.stopped_count.max()))
         if needed <= capacity:
             break
-        capacity = needed
+        capacity = max(needed, 2 * capacity)  # double, or a slowly growing maximum costs a second run every time
     lag = model.study.credit.recovery.lag.days
     policy = apply_policies(model.policy, model.book, model.clock, events, rates, lag)
     hedge = np.zeros((count, 0))
