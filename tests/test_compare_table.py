@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from simulator.compare.paired import full_summary
+from simulator.compare.scale import common_scale, scaled
 from simulator.compare.table import ROWS, comparison_table, render, stress_table
 from simulator.compare.verdict import cheapest, verdict
 from simulator.measures.columns import Columns
@@ -61,6 +62,37 @@ def test_printed_within_a_hundred_columns(result):
         assert word in body
     rows = [line for line in lines if line.startswith("  ")]
     assert [line for line in rows if line.strip().startswith("±")] == []  # no cell breaks over two lines
+
+
+def test_one_unit_per_row(result):
+    large = with_values(result, retained_loss={0: 4e7 * np.linspace(0, 1, 2000), 1: 1e5 * np.linspace(0, 1, 2000)})
+    for case in (result, large):
+        table = comparison_table(case)
+        money = table[table["unit"] == "EUR"]
+        for (measure, _), rows in money.groupby(
+            [money["measure"].str.removesuffix("_difference"), "level"], dropna=False
+        ):
+            sections = rows.groupby(rows["section"] == "Cost of risk")["scale"]
+            assert (sections.nunique() == 1).all(), measure
+        assert table.loc[table["section"] == "Cost of risk", "scale"].nunique() == 1
+        assert (table.loc[table["measure"] == "shortfall_probability", "scale"] == "%").all()
+        for row in table.itertuples():
+            assert row.text.endswith(row.scale)
+        for width in (80, 100):
+            for line in printed(case, width).splitlines():
+                if line.startswith("  ") and " ± " in line:
+                    assert not any(cell in {"k", "M", "bn", "%", "pp"} for cell in line[24:].split()), line
+
+
+def test_units_fit_what_is_compared():
+    assert common_scale([3.1e6, 9.8e5]) == "M"
+    assert common_scale([3.1e6, 5e4, 0.0]) == "k"
+    assert common_scale([31e6, 5e4]) == "M"
+    assert common_scale([0.0, 0.0], [3e4, 0.0]) == "k"
+    assert common_scale([float("nan"), 0.001]) == ""
+    assert scaled(9.8e5, 3e4, "M") == "0.98 ±\N{NO-BREAK SPACE}0.03"
+    assert scaled(-2.82e6, 170e3, "k", signed=True) == "−2,820 ±\N{NO-BREAK SPACE}170"
+    assert scaled(44_880.0, 0.0, "k") == "44.88"
 
 
 def test_many_programmes_go_into_several_tables(result):

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulator.compare.paired import SUFFIX, full_summary
+from simulator.compare.scale import common_scale, scaled, with_unit
 from simulator.compare.verdict import verdict
-from simulator.measures.digits import ABSENT, format_value, is_percentage
+from simulator.measures.digits import ABSENT, SPACE, format_value, is_percentage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from simulator.results.result import Result
 
-LABEL_WIDTH = 20
-COLUMN_WIDTH = 15
+LABEL_WIDTH = 24
+COLUMN_WIDTH = 14  # wider where a number needs it
 WIDEST = 160
 GAP = 1  # the rule between columns
 #: Section, measure, label; measures with levels get one row per level.
@@ -32,7 +33,7 @@ ROWS = (
     ("Liquidity", "liquidity_at_risk", "Cash for"),
     ("Cost of risk", "premium_mean", "Premium"),
     ("Cost of risk", "retained_loss_mean", "+ retained loss"),
-    ("Cost of risk", "financing_cost_mean", "+ financing"),
+    ("Cost of risk", "financing_cost_mean", "+ net interest"),
     ("Cost of risk", "capital_charge", "+ capital charge"),
     ("Cost of risk", "reserve_cost", "+ reserve cost"),
     ("Cost of risk", "cost_of_risk_mean", "= cost of risk"),
@@ -49,8 +50,12 @@ STRESS_ROWS = (
     ("cost_of_risk_mean", "Cost of risk"),
 )
 STRESS_LEVEL = 0.99
+#: Rows that are added up are written in one unit, as a row's own numbers are.
+ADDED = "Cost of risk"
+TOTAL = "cost_of_risk_mean"
 COLUMNS = (
-    "section", "label", "measure", "level", "programme", "value", "standard_error", "ci_low", "ci_high", "unit", "text",
+    "section", "label", "measure", "level", "programme", "value", "standard_error", "ci_low", "ci_high", "unit",
+    "scale", "text",
 )  # fmt: skip
 
 
@@ -59,32 +64,29 @@ def comparison_table(result: Result) -> pd.DataFrame:
 
     Returns:
         Columns section, label, measure, level (NaN where none), programme, value, standard_error, ci_low, ci_high,
-        unit, text (the number to the digits its error deserves). Differences are to the first programme, on the
+        unit, scale (M, k, %, pp: what the text is written in, the same for all that is compared), text (the number to
+        the digits its error deserves). Differences are to the first programme, on the
         same scenarios; that programme has no difference rows.
     """
     summary = _summary(result)
-    return _table(result, summary[summary["stress"] == ""], ROWS)
+    return _written(_records(result, summary[summary["stress"] == ""], ROWS), result.currency)
 
 
 def stress_table(result: Result) -> pd.DataFrame:
     """A few headline rows of each stress, one section per stress; columns as in :func:`comparison_table`."""
-    import pandas as pd
-
     summary = _summary(result)
     near = min(result.study.report.levels, key=lambda level: abs(level - STRESS_LEVEL))
     chosen = summary[summary["level"].isna() | (summary["level"] == near)]
-    tables = [
-        _table(result, chosen[chosen["stress"] == name], [(name, measure, label) for measure, label in STRESS_ROWS])
-        for name in result.stresses
-    ]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
+    records: list[dict[str, Any]] = []
+    for name in result.stresses:
+        rows = [(name, measure, label) for measure, label in STRESS_ROWS]
+        records += _records(result, chosen[chosen["stress"] == name], rows)
+    return _written(records, result.currency)
 
 
-def _table(result: Result, summary: pd.DataFrame, rows: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
+def _records(result: Result, summary: pd.DataFrame, rows: Iterable[tuple[str, str, str]]) -> list[dict[str, Any]]:
     """Rows of the summary, labelled and put in order."""
-    import pandas as pd
-
-    records = []
+    records: list[dict[str, Any]] = []
     for section, measure, label in rows:
         chosen = summary[(summary["measure"] == measure) & summary["programme"].isin(result.programmes)]
         for level in sorted(chosen["level"].dropna().unique()) or [math.nan]:
@@ -94,9 +96,43 @@ def _table(result: Result, summary: pd.DataFrame, rows: Iterable[tuple[str, str,
                 figures = {key: row[key] for key in ("value", "standard_error", "ci_low", "ci_high", "unit")}
                 records.append(
                     {"section": section, "label": shown, "measure": measure, "level": level}
-                    | {"programme": row["programme"], **figures, "text": text_of(row, result.currency)}
+                    | {"programme": row["programme"], **figures}
                 )
+    return records
+
+
+def _written(records: list[dict[str, Any]], currency: str) -> pd.DataFrame:
+    """The rows with their text, one unit for whatever is compared or added up."""
+    import pandas as pd
+
+    groups: dict[tuple[str, float], list[dict[str, Any]]] = {}
+    for record in records:
+        if record["unit"] == currency:
+            groups.setdefault(_shared(record), []).append(record)
+    scales = {}
+    for row, members in groups.items():
+        estimates = [m for m in members if not str(m["measure"]).endswith(SUFFIX)]
+        scales[row] = common_scale((m["value"] for m in estimates), (m["standard_error"] for m in estimates))
+    for record in records:
+        record["scale"] = scales[_shared(record)] if record["unit"] == currency else _suffix(record)
+        record["text"] = text_of(record, currency, record["scale"])
     return pd.DataFrame(records, columns=list(COLUMNS))
+
+
+def _shared(record: Mapping[str, Any]) -> tuple[str, float]:
+    """What shares a unit: a measure at a level and its difference; all summands of the cost of risk."""
+    measure = str(record["measure"]).removesuffix(SUFFIX)
+    if record["section"] == ADDED or measure == TOTAL:
+        return TOTAL, -1.0
+    return measure, -1.0 if math.isnan(record["level"]) else float(record["level"])
+
+
+def _suffix(record: Mapping[str, Any]) -> str:
+    """The unit of what is no amount of money."""
+    measure = str(record["measure"])
+    if record["unit"] != "1" or not is_percentage(measure):
+        return ""
+    return "pp" if measure.endswith(SUFFIX) else "%"
 
 
 def _summary(result: Result) -> pd.DataFrame:
@@ -105,16 +141,15 @@ def _summary(result: Result) -> pd.DataFrame:
     return rows if rows is not None and rows["measure"].str.endswith(SUFFIX).any() else full_summary(result)
 
 
-def text_of(row: Mapping[Any, Any], currency: str) -> str:
-    """A row of the summary as text, the currency left out."""
+def text_of(row: Mapping[Any, Any], currency: str, scale: str | None = None) -> str:
+    """A row of the summary as text, the currency left out; amounts in a given unit (M, k), else in their own."""
     measure, unit = str(row["measure"]), str(row["unit"])
-    return format_value(
-        float(row["value"]),
-        float(row["standard_error"]),
-        "money" if unit == currency else unit,
-        percent=is_percentage(measure),
-        signed=measure.endswith(SUFFIX),
-    )
+    value, error, signed = float(row["value"]), float(row["standard_error"]), measure.endswith(SUFFIX)
+    if unit != currency:
+        return format_value(value, error, unit, percent=is_percentage(measure), signed=signed)
+    if scale is None or not math.isfinite(value):
+        return format_value(value, error, signed=signed)
+    return with_unit(scaled(value, error, scale, signed=signed), scale)
 
 
 def render(result: Result, console: Console) -> None:
@@ -149,13 +184,20 @@ def _note(result: Result, table: pd.DataFrame) -> str:
 
 
 def _print_grids(table: pd.DataFrame, names: list[str], console: Console) -> None:
-    fits = max(2, (min(console.width, WIDEST) - LABEL_WIDTH) // (COLUMN_WIDTH + GAP))
+    shown = table.assign(text=[_bare(t, s) for t, s in zip(table["text"], table["scale"], strict=True)])
+    width = max(COLUMN_WIDTH, *shown["text"].map(len))
+    fits = max(2, (min(console.width, WIDEST) - LABEL_WIDTH) // (width + GAP))
     for start in range(1, max(2, len(names)), fits - 1):
-        console.print(_grid(table, [names[0], *names[start : start + fits - 1]]))
+        console.print(_grid(shown, [names[0], *names[start : start + fits - 1]], width))
         console.print()
 
 
-def _grid(table: pd.DataFrame, names: list[str]) -> Table:
+def _bare(text: str, scale: str) -> str:
+    """A number without its unit, which its row's label has."""
+    return text.removesuffix(SPACE + scale) if scale else text
+
+
+def _grid(table: pd.DataFrame, names: list[str], width: int) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -163,13 +205,14 @@ def _grid(table: pd.DataFrame, names: list[str]) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     grid.add_column("", width=LABEL_WIDTH, no_wrap=False)
     for name in names:
-        grid.add_column(Text(name), justify="right", width=COLUMN_WIDTH, vertical="bottom")
+        grid.add_column(Text(name), justify="right", width=width, vertical="bottom")
     for section, rows in table.groupby("section", sort=False):
         grid.add_section()
         grid.add_row(Text(str(section), style="bold"), *[""] * len(names))
-        for (label, _), cells in rows.groupby(["label", "measure"], sort=False):
+        for (label, _, scale), cells in rows.groupby(["label", "measure", "scale"], sort=False):
             texts = dict(zip(cells["programme"], cells["text"], strict=True))
             total = str(label).startswith("=")
             shown = [Text(texts.get(name, ABSENT), style="bold" if total else "") for name in names]
-            grid.add_row(Text("  " + str(label), style="bold" if total else ""), *shown)
+            unit = f", {scale}" if scale else ""
+            grid.add_row(Text(f"  {label}{unit}", style="bold" if total else ""), *shown)
     return grid

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TAIL_LEVEL = 0.99
 CLEAR = 1.959963984540054
 GAP_WORDS = {
-    "not_covered": "debt without cover",
+    "not_covered": "debt that no claim covers",
     "over_limit": "debt above the buyers' credit limits",
     "non_qualifying": "losses too small to qualify",
     "coinsurance": "the uninsured percentage",
