@@ -1,6 +1,7 @@
 """The headline table and the verdict: complete, readable in 100 columns, and true to the numbers."""
 
 import io
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from simulator.compare.paired import full_summary
 from simulator.compare.scale import common_scale, scaled
-from simulator.compare.table import ROWS, comparison_table, render, stress_table
+from simulator.compare.table import ROWS, comparison_table, render, stress_table, weight_warnings
 from simulator.compare.verdict import cheapest, verdict
 from simulator.measures.columns import Columns
 from simulator.terms import load_terms
@@ -187,3 +188,28 @@ def test_stresses_are_shown_and_told():
 def test_unbounded_quantiles_are_admitted():
     assert "nothing bounds them" in printed(fake_result(200))
     assert "nothing bounds them" not in printed(fake_result(4000))
+
+
+def test_weighted_scenarios_say_what_they_are_worth():
+    assert "weighted" not in printed(fake_result(2000))
+    text = " ".join(printed(fake_result(2000, weighted=True)).split())
+    assert re.search(r"Scenarios are weighted: on the whole they are worth 1,[4-6]\d\d unweighted ones \(7\d %\)", text)
+    assert "Warning" not in text
+
+
+def test_bad_weights_are_warned_of():
+    result = fake_result(2000, weighted=True)
+
+    def told(weight):
+        return weight_warnings(replace(result, scenarios=result.scenarios.assign(weight=("scenario", weight))))
+
+    rare = np.where(np.arange(2000) < 150, 2000 / 150, 1e-9)  # worth 150, mean 1
+    (sentence,) = told(rare)
+    assert "the worth of 150 of 2,000 scenarios" in sentence
+    assert "importance_shift" in sentence
+    assert told(np.where(np.arange(2000) < 201, 2000 / 201, 1e-9)) == []
+    (sentence,) = told(0.8 + 0.3 * np.random.default_rng(1).random(2000))
+    assert re.search(r"mean weight of the scenarios is 0\.9\d*, \d+\.\d standard errors from 1", sentence)
+    worthless = fake_result(2000)
+    worthless = replace(worthless, scenarios=worthless.scenarios.assign(weight=("scenario", rare)))
+    assert "Warning: the weights leave the worth of 150" in " ".join(printed(worthless).split())

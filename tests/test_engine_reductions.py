@@ -59,10 +59,10 @@ def probabilities():
     return exact
 
 
-@pytest.mark.parametrize("tail", ["plain", "importance"])
-def test_pool_has_its_exact_loss_distribution(tmp_path, probabilities, tail):
+@pytest.mark.parametrize(("tail", "shift"), [("plain", 1.0), ("importance", 1.0), ("importance", 5.0)])
+def test_pool_has_its_exact_loss_distribution(tmp_path, probabilities, tail, shift):
     """Every probability P(N ≥ k), mean and sd of a finite pool, plain and importance sampled."""
-    study = pool(tmp_path, simulation={"seed": 3, "tail": tail, "importance_shift": 1.0})
+    study = pool(tmp_path, simulation={"seed": 3, "tail": tail, "importance_shift": shift})
     rows = simulate(build_model(simulator.load_study(study)), N).rows
     loss, weight = rows["gross_loss"], rows["weight"]
     mean_is(weight, 1.0) if tail == "importance" else np.testing.assert_array_equal(weight, 1.0)

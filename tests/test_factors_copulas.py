@@ -84,4 +84,4 @@ def test_drawn_scales_follow_the_chi_square_law():
 def test_tiny_degrees_of_freedom_are_refused():
     for use in (lambda d: student_t.quantile(np.array([0.5]), d), student_t.mixing_table):
         with pytest.raises(InputError, match=r"at least 0\.1"):
-            use(dependence(0.05))
+            use(Dependence.model_construct(degrees_of_freedom=0.05))

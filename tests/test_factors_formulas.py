@@ -47,6 +47,15 @@ def test_conditional_pd():
     assert worked == pytest.approx(0.2256895, abs=2e-7)
 
 
+def test_mixture_weight():
+    for exponent in (-800.0, -57.0, -1.0, 1e-9, 3.375, 57.0, 700.0, *np.random.default_rng(5).normal(size=200) * 5):
+        found = formulas.mixture_weight(exponent)
+        assert found == twins.mixture_weight(exponent)
+        assert 0.0 < found <= 2.0
+    assert formulas.mixture_weight(0.0) == 1.0
+    assert formulas.mixture_weight(3.375) == pytest.approx(0.0661720, abs=1e-7)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.15, 1.0])
 def test_conditional_pd_at_the_edges(share):
     assert formulas.conditional_pd(-np.inf, -3.0, share, 1.7) == 0.0

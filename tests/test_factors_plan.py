@@ -248,15 +248,3 @@ def test_latents_are_standard_normal_with_the_given_correlation():
     for i, j, exact in ((0, 0, 1.0), (2, 2, 1.0), (0, 1, 0.13), (0, 2, 0.12), (1, 2, 0.08)):
         mean_within(value[:, i] * value[:, j], exact)
     assert np.all(np.abs(value.mean(axis=0)) < LIMIT / np.sqrt(MANY))
-
-
-def test_importance_weights_average_to_one_and_undo_the_shift():
-    simulation = {"tail": "importance", "importance_shift": 1.5}
-    plan, _ = build_factors(study(simulation=simulation), portfolio(["A"], country=["DE"]), {})
-    states = draw_states(plan, 4, 0, MANY)
-    mean_within(states.drivers[:, 0], -1.5)
-    mean_within(states.drivers[:, 1], 0.0)
-    mean_within(states.weight, 1.0)
-    mean_within(states.weight * states.drivers[:, 0], 0.0)
-    mean_within(states.weight * states.drivers[:, 0] ** 2, 1.0)
-    mean_within(states.weight * (states.drivers[:, 0] < -3.0), 0.0013498980316)

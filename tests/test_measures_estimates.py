@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import bdtr, erf, ndtri
 
-from simulator.measures.estimate import Functional, effective_size
+from simulator.measures.estimate import Functional, effective_size, weight_deviation
 from simulator.measures.estimates import conditional_mean, mean, probability, ratio, standard_deviation, wilson
 from simulator.measures.sample import Sample, probabilities
 from simulator.measures.tail import (
@@ -251,6 +251,13 @@ def test_functionals_add_up():
 def test_effective_size():
     assert effective_size([1, 1, 2]) == pytest.approx(16 / 6)
     assert effective_size(np.ones(7)) == 7.0
+
+
+def test_weight_deviation():
+    assert weight_deviation([0.5, 1.0, 1.2]) == pytest.approx(-0.4803845)
+    assert weight_deviation(np.ones(7)) == 0.0
+    assert weight_deviation([0.9, 0.9]) == -math.inf
+    assert weight_deviation([2.0]) == math.inf
 
 
 @pytest.mark.parametrize("weights", [[], [-1.0, 2.0], [0.0, 0.0], [math.nan, 1.0], [math.inf, 1.0]])

@@ -10,6 +10,7 @@ from simulator.compare.paired import SUFFIX, full_summary
 from simulator.compare.scale import common_scale, scaled, with_unit
 from simulator.compare.verdict import verdict
 from simulator.measures.digits import ABSENT, SPACE, format_value, is_percentage
+from simulator.measures.estimate import effective_size, weight_deviation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,10 @@ STRESS_ROWS = (
     ("cost_of_risk_mean", "Cost of risk"),
 )
 STRESS_LEVEL = 0.99
+#: Weighted scenarios worth less than this share of their number, or with a mean weight further than this many
+#: standard errors from 1, are warned of.
+LEAST_WORTH = 0.1
+FURTHEST_MEAN_WEIGHT = 4.5
 #: Rows that are added up are written in one unit, as a row's own numbers are.
 ADDED = "Cost of risk"
 TOTAL = "cost_of_risk_mean"
@@ -170,6 +175,8 @@ def render(result: Result, console: Console) -> None:
         console.print(Text("Stresses", style="bold"))
         _print_grids(stress_table(measured), names, console)
     console.print(Text(_note(result, table), style="dim"))
+    for warning in weight_warnings(result):
+        console.print(Text(warning, style="bold"))
 
 
 def _note(result: Result, table: pd.DataFrame) -> str:
@@ -180,7 +187,26 @@ def _note(result: Result, table: pd.DataFrame) -> str:
     )
     if table["ci_high"].map(math.isinf).any():
         note += " Some quantiles lie too far out for so few scenarios: nothing bounds them from above."
+    weight = result.scenarios["weight"].to_numpy()
+    if weight.min() != weight.max():
+        worth = effective_size(weight)
+        share = f"{100 * worth / len(weight):.0f} %"
+        note += f" Scenarios are weighted: on the whole they are worth {worth:,.0f} unweighted ones ({share})."
     return note
+
+
+def weight_warnings(result: Result) -> list[str]:
+    """Sentences on weights that estimates should not be built on; none where sampling is plain."""
+    weight = result.scenarios["weight"].to_numpy()
+    worth, deviation = effective_size(weight), weight_deviation(weight)
+    advice = "do not rely on these numbers; lower simulation.importance_shift or set simulation.tail to plain."
+    found = []
+    if worth < LEAST_WORTH * len(weight):
+        found.append(f"Warning: the weights leave the worth of {worth:,.0f} of {len(weight):,} scenarios: {advice}")
+    if abs(deviation) > FURTHEST_MEAN_WEIGHT:
+        off = f"{weight.mean():.4g}, {abs(deviation):.1f} standard errors from 1"
+        found.append(f"Warning: the mean weight of the scenarios is {off}: {advice}")
+    return found
 
 
 def _print_grids(table: pd.DataFrame, names: list[str], console: Console) -> None:

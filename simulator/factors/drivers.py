@@ -16,11 +16,14 @@ from simulator.study.schema import Dependence, Shares, Study
 
 GLOBAL = "global"
 CORRELATION_PATH = "credit.dependence.correlation"
+TAIL_PATH = "simulation.tail"
 
 #: A correlation matrix counts as positive semi-definite down to this eigenvalue (rounding of the eigenvalues).
 _LEAST_EIGENVALUE = -1e-10
 #: A Cholesky pivot below this is a driver fully explained by earlier ones.
 _LEAST_PIVOT = 1e-12
+#: A buyer whose covariance with the global driver is smaller than this does not depend on it (rounding).
+_LEAST_COVARIANCE = 1e-12
 #: Rounding allowed when the variance of a common part is compared with 1.
 _VARIANCE_TOLERANCE = 1e-9
 
@@ -195,16 +198,41 @@ def shift_vector(state_shift: dict[str, float], names: list[str], path: str, pro
     return shift
 
 
+def tilt_vector(study: Study, common: Common, problems: Problems) -> Floats:
+    """Importance shift of every independent draw, float64[n_drivers]: towards bad states on the global one, or zeros.
+
+    Importance sampling of a book in which no buyer's common part depends on the global driver is a problem: it would
+    leave the losses as they are and only spend scenarios.
+    """
+    tilt = np.zeros(len(common.names))
+    if study.simulation.tail != "importance":
+        return tilt
+    world = common.names.index(GLOBAL)
+    # a country or sector that is correlated with the global driver carries its shift to the buyer
+    shared = (sum(a * common.correlation[world, j] for j, a in zip(*pair, strict=True)) for pair in common.pairs)
+    # after another problem the correlations are unknown, and so is what depends on what
+    if not len(problems) and not any(abs(value) > _LEAST_COVARIANCE for value in shared):
+        text = (
+            "importance sampling shifts the global driver, and no buyer depends on it (directly or by correlation); "
+            "use plain, or give the global driver a share or loadings"
+        )
+        problems.add(Problem(text, path=TAIL_PATH, value=study.simulation.tail))
+    tilt[world] = -study.simulation.importance_shift
+    return tilt
+
+
 def check_drivers(study: Study, portfolio: Portfolio) -> None:
-    """Check correlation, loadings and the drivers that stresses shift.
+    """Check correlation, loadings, importance sampling and the drivers that stresses shift.
 
     Raises:
-        InputError: unknown driver, impossible correlation, or a buyer whose common variance exceeds 1.
+        InputError: unknown driver, impossible correlation, a buyer whose common variance exceeds 1, or importance
+            sampling where no buyer depends on the global driver.
     """
     problems = Problems()
-    names = common_parts(study, portfolio, problems).names
+    common = common_parts(study, portfolio, problems)
+    tilt_vector(study, common, problems)
     for stress, variant in study.stresses.items():
-        shift_vector(variant.state_shift, names, f"stresses.{stress}.state_shift", problems)
+        shift_vector(variant.state_shift, common.names, f"stresses.{stress}.state_shift", problems)
     problems.raise_if_any()
 
 

@@ -57,6 +57,21 @@ def latent(common, systematic_share, residual):
 
 
 @scalar
+def mixture_weight(exponent):
+    """Weight of a scenario drawn from half untilted, half tilted: f/(½f + ½g) = 1/(½ + ½·g/f), never above 2.
+
+    f is the density of the independent draws ξ, g that of the tilted ones; g/f = exp(exponent). The balance heuristic
+    of Veach and Guibas 1995, the defensive mixture of Owen and Zhou 2000.
+
+    Args:
+        exponent: log g/f = Σ θ·ξ − ½·Σ θ² for tilts θ, whichever half ξ was drawn from.
+
+    Worked number: θ = −1.5, ξ = −3: exponent 4.5 − 1.125 = 3.375, weight 0.0661720; without tilt exactly 1.
+    """
+    return 1.0 / (0.5 + 0.5 * np.exp(exponent))
+
+
+@scalar
 def conditional_pd(threshold, common, systematic_share, mixing):
     """Probability of default given the state: Φ((threshold/mixing − M)/√(1 − ρ)).
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from simulator.factors.formulas import mixture_weight
 from simulator.jit import kernel, prange
 from simulator.streams import normal, tabulated, words
 
@@ -13,8 +14,10 @@ def draw_state(
 ):  # fmt: skip
     """Draw drivers, mixing scale and weight of a block of scenarios.
 
-    With ξ_j independent N(0, 1) plus ``tilt``: Z = L·ξ + shift; weight = exp(−Σ tilt·ξ + ½·Σ tilt²), the density
-    of the untilted over the tilted draw; mixing = exp(table at an own normal draw).
+    With ξ_j independent N(0, 1), plus ``tilt`` in every second scenario: Z = L·ξ + shift; the weight is that of the
+    mixture, :func:`~simulator.factors.formulas.mixture_weight`; mixing = exp(table at an own normal draw). Scenarios
+    of odd number are the tilted ones. Blocks begin at a multiple of four, so this is known from the lane alone: no
+    draw is added, and each scenario can be replayed by itself.
 
     Args:
         driver_key: uint32[2], stream ``driver``.
@@ -26,7 +29,7 @@ def draw_state(
         cholesky_start: column of the first non-zero entry of each row of L, int32[n_drivers]; without correlation
             that is the diagonal, and a hundred countries cost a hundred products, not five thousand.
         shift: stress shift of each driver in standard deviations, float64[n_drivers].
-        tilt: importance shift of each independent draw, float64[n_drivers].
+        tilt: importance shift of each independent draw in odd scenarios, float64[n_drivers].
         mixing_table: log of the mixing scale on :func:`~simulator.streams.table_grid`, float64[1, TABLE_SIZE].
         drivers: out, Z, float64[n_scenarios, n_drivers].
         mixing: out, float64[n_scenarios].
@@ -42,12 +45,15 @@ def draw_state(
         for j in range(n_drivers):
             drawn = words(driver_key, first_quad + q, driver_entity[j], 0)
             for lane in range(4):
-                xi = normal(drawn[lane]) + tilt[j]
+                xi = normal(drawn[lane])
+                if lane % 2 == 1:
+                    xi += tilt[j]
                 drivers[row + lane, j] = xi
-                weight[row + lane] += tilt[j] * (0.5 * tilt[j] - xi)
+                # the exponent of the mixture's weight is gathered here
+                weight[row + lane] += tilt[j] * (xi - 0.5 * tilt[j])
         for lane in range(4):
             scenario = row + lane
-            weight[scenario] = np.exp(weight[scenario])
+            weight[scenario] = mixture_weight(weight[scenario])
             # last driver first: a driver needs only itself and earlier ones, so ξ can be replaced in place
             for i in range(n_drivers - 1, -1, -1):
                 total = shift[i]

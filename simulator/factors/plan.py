@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.errors import Problems
 from simulator.factors.copulas import COPULAS
-from simulator.factors.drivers import GLOBAL, common_parts, lower_factor, shift_vector
+from simulator.factors.drivers import common_parts, lower_factor, shift_vector, tilt_vector
 from simulator.factors.kernels import draw_state
 from simulator.ledger.portfolio import Floats, Ints, Keys, Portfolio
 from simulator.streams import entity_key, stream_key
@@ -29,7 +29,8 @@ class FactorPlan(NamedTuple):
         driver_entity: entity of each driver, uint64[n_drivers]; the global driver is index 0.
         cholesky: Z = cholesky·ξ, float64[n_drivers, n_drivers], lower triangular.
         shift: added to Z (stress), standard deviations, float64[n_drivers].
-        tilt: added to ξ and weighted away (importance sampling), float64[n_drivers].
+        tilt: added to ξ in every second scenario and weighted away (importance sampling), float64[n_drivers]; it is
+            0 but for the global driver, whose draw is ξ₀ = Z₀ before any stress.
         mixing_table: log of the mixing scale by normal score, float64[1, TABLE_SIZE].
         loading_start: first loading of each buyer, int32[n_buyers + 1].
         loading_driver: driver of each loading, int32[n_loadings].
@@ -56,7 +57,7 @@ class States(NamedTuple):
     Attributes:
         drivers: Z, float64[n_scenarios, n_drivers].
         mixing: scale of all latent variables, float64[n_scenarios]; exactly 1 for the Gaussian copula.
-        weight: importance weight, float64[n_scenarios]; exactly 1 without importance sampling.
+        weight: importance weight, float64[n_scenarios], at most 2; exactly 1 without importance sampling.
     """
 
     drivers: Floats
@@ -76,17 +77,17 @@ def build_factors(study: Study, portfolio: Portfolio, state_shift: dict[str, flo
         The plan, and the driver names (the global one first).
 
     Raises:
-        InputError: unknown driver, impossible correlation, or a buyer whose common variance exceeds 1.
+        InputError: unknown driver, impossible correlation, a buyer whose common variance exceeds 1, or importance
+            sampling where no buyer depends on the global driver.
     """
     problems = Problems()
-    names, correlation, pairs, variance = common_parts(study, portfolio, problems)
+    common = common_parts(study, portfolio, problems)
+    names, correlation, pairs, variance = common
+    tilt = tilt_vector(study, common, problems)
     shift = shift_vector(state_shift, names, "state_shift", problems)
     problems.raise_if_any()
 
     dependence, buyers = study.credit.dependence, portfolio.buyers
-    tilt = np.zeros(len(names))
-    if study.simulation.tail == "importance":
-        tilt[names.index(GLOBAL)] = -study.simulation.importance_shift
     counts = [len(drivers) for drivers, _ in pairs]
     residual = [
         entity_key(f"group:{group}") if group else int(entity)

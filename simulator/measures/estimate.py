@@ -25,6 +25,19 @@ def effective_size(weights: ArrayLike) -> float:
     return float(np.size(weights)) if p is None else float(1.0 / np.sum(p * p))
 
 
+def weight_deviation(weights: ArrayLike) -> float:
+    """How many standard errors the mean weight lies from 1, which it should be; 0 where all weights are 1.
+
+    Equal weights other than 1 are infinitely far from it. Of (0.5, 1, 1.2): −0.1/(0.2944/√2) = −0.48.
+    """
+    array = np.asarray(weights, dtype=np.float64)
+    gap = float(array.mean()) - 1.0
+    if gap == 0.0:
+        return 0.0
+    error = float(array.std()) / math.sqrt(max(len(array) - 1, 1))
+    return gap / error if error > 0.0 else math.copysign(math.inf, gap)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A reported number.

@@ -20,6 +20,10 @@ def latent(common, systematic_share, residual):
     return common + math.sqrt(1.0 - systematic_share) * residual
 
 
+def mixture_weight(exponent):
+    return 1.0 / (0.5 + 0.5 * math.exp(exponent))
+
+
 def conditional_pd(threshold, common, systematic_share, mixing):
     if systematic_share >= 1.0:
         return 1.0 if common <= threshold / mixing else 0.0
@@ -36,8 +40,10 @@ def draw_state(
         xi = []
         exponent = 0.0
         for j in range(n_drivers):
-            value = normal(words(driver_key, quad, driver_entity[j], 0)[lane]) + float(tilt[j])
-            exponent = exponent + float(tilt[j]) * (0.5 * float(tilt[j]) - value)
+            value = normal(words(driver_key, quad, driver_entity[j], 0)[lane])
+            if scenario % 2 == 1:
+                value = value + float(tilt[j])
+            exponent = exponent + float(tilt[j]) * (value - 0.5 * float(tilt[j]))
             xi.append(value)
         for i in range(n_drivers):
             total = float(shift[i])
@@ -46,4 +52,4 @@ def draw_state(
             drivers[scenario][i] = total
         z = normal(words(mixing_key, quad, mixing_entity, 0)[lane])
         mixing[scenario] = math.exp(tabulated(mixing_table, 0, z))
-        weight[scenario] = math.exp(exponent)
+        weight[scenario] = mixture_weight(exponent)
