@@ -60,31 +60,36 @@ def run_timed(
     )  # fmt: skip
 
 
+#: A small process between this one and the child: a fork of this one would hand its own peak memory on to the child.
+_LAUNCHER = """
+import json, os, subprocess, sys, time
+begin = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+with child.stdout:
+    output = child.stdout.read()
+_, status, usage = os.wait4(child.pid, 0)
+child.returncode = os.waitstatus_to_exitcode(status)
+print(json.dumps({
+    "wall_seconds": time.perf_counter() - begin, "cpu_seconds": usage.ru_utime + usage.ru_stime,
+    "peak_mib": usage.ru_maxrss / (1024 if sys.platform == "linux" else 2**20),
+    "code": child.returncode, "output": output.decode("utf-8", "replace"),
+}))
+"""
+
+
 def in_fresh_process(arguments: Sequence[str], text_from: str = "") -> dict[str, Any]:
-    """Run Python in a child process: wall and processor seconds, peak memory, and what it printed last.
+    """Run Python in a child process: wall and processor seconds, peak memory, exit code and output.
 
     Args:
         arguments: after ``python``.
         text_from: text that must appear in its output, so that a failed child is not taken for a fast one.
     """
-    begin = time.perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert child.stdout is not None
-    with child.stdout:
-        output = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - begin
-    if child.returncode or text_from not in output:
-        raise RuntimeError(f"{' '.join(arguments)} gave {child.returncode}:\n{output[-2000:]}")
-    return {
-        "wall_seconds": wall,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "peak_mib": usage.ru_maxrss / (1024.0 if sys.platform == "linux" else 2.0**20),
-        "output": output,
-    }
+    command = [sys.executable, "-S", "-c", _LAUNCHER, sys.executable, *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    if found["code"] or text_from not in found["output"]:
+        raise RuntimeError(f"{' '.join(arguments)} gave {found['code']}:\n{found['output'][-2000:]}")
+    return found
 
 
 def last_json(child: dict[str, Any]) -> dict[str, Any]:

@@ -468,14 +468,11 @@ class NumpyLedger:
         begins = np.flatnonzero(np.diff(events["pair"], prepend=-1))
         claim = np.cumsum(np.diff(events["pair"], prepend=-1) != 0) - 1
         i = events["i"]
-        eligible = ~book.disputed[i] & (plan.covers_open_items[p] | ~book.open_item[i])
-        day = np.maximum(book.due_day[i].astype(np.int64) + plan.waiting_days[p], 1)
-        day = np.where(events["protracted"] & (events["paid"] > day), day, NEVER)
-        eligible_day = np.minimum.reduceat(np.where(eligible, day, NEVER), begins)
-        other_day = np.minimum.reduceat(np.where(eligible, NEVER, day), begins)
+        day = book.due_day[i].astype(np.int64) + plan.waiting_days[p]
+        eligible = ~book.disputed[i] & (plan.covers_open_items[p] | ~book.open_item[i]) & (day > 0)
+        day = np.where(eligible & events["protracted"] & (events["paid"] > day), day, NEVER)
         insolvent_on = events["insolvent"][begins]
-        loss_day = np.minimum(insolvent_on, eligible_day)
-        loss_day = np.where(loss_day == NEVER, other_day, loss_day)
+        loss_day = np.minimum(insolvent_on, np.minimum.reduceat(day, begins))
         insolvent = (insolvent_on == loss_day) & (loss_day != NEVER)
 
         claimed = (book.issue_day[i] <= loss_day[claim]) & (events["paid"] > loss_day[claim])
@@ -483,10 +480,9 @@ class NumpyLedger:
         value = book.amount[i] * self.rate(rates, events["s"], book.currency[i], loss_day[claim]) * claimed
         n = len(begins)
         debt = np.bincount(claim, weights=value, minlength=n)
-        peril = insolvent | np.logical_or.reduceat(claimed & eligible & (day == loss_day[claim]), begins)
         buyer, s = events["buyer"][begins], events["s"][begins]
         limit = plan.limit[p, buyer]
-        insurable = np.bincount(claim, weights=value * eligible, minlength=n) * ((limit > 0.0) & peril)
+        insurable = np.bincount(claim, weights=value * eligible, minlength=n) * (limit > 0.0)
         covered = np.minimum(insurable, limit)
         percentage = np.where(insolvent, plan.percentage_insolvency[p], plan.percentage_protracted[p])
         if not np.isnan(plan.percentage_discretionary[p]):
@@ -499,6 +495,9 @@ class NumpyLedger:
         indemnity[order] = steps[-1]
         for k, part in enumerate((debt, debt - insurable, insurable - covered)):
             rows["gap"][:, p, k] = np.bincount(s[order], weights=part[order], minlength=c)
+        lost = ~claimed & (events["loss_day"] != NEVER)
+        value = book.amount[i] * self.rate(rates, events["s"], book.currency[i], events["loss_day"]) * lost
+        rows["gap"][:, p, :2] += np.bincount(events["s"], weights=value, minlength=c)[:, None]
         for k, part in enumerate(steps, start=3):
             rows["gap"][:, p, k] = np.bincount(s[order], weights=part, minlength=c)
         rows["indemnity_gross"][:, p] = rows["gap"][:, p, -1]

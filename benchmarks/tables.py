@@ -31,7 +31,7 @@ def _machine(result: dict[str, Any]) -> list[str]:
     load, after = about["load_average"][0], about["load_average_after"][0]
     noise = (
         f"**The machine was busy with other work** (load average {load} before, {after} after): "
-        "wall times are too long, and compare processor time rather than wall time"
+        "wall times are too long; compare processor time"
         if load > 0.5
         else f"Load average {load} before the run"
     )
