@@ -129,7 +129,7 @@ def test_ratings_match_by_case_and_surrounding_blanks_only():
 def test_unknown_and_blank_ratings_are_all_reported():
     book = portfolio([*"ABCDEF"], rating=["BBB", "BBB*", "", "", "", ""])
     blank, unknown = problems_of({"source": "rating"}, book)
-    assert (blank.file, blank.path, blank.value) == ("buyers.csv", "rating", None)
+    assert (blank.path, blank.value) == ("rating", None)
     assert "blank for buyer 'C', 'D', 'E' and 1 more" in blank.message
     assert "known in sp_1981_2024: AAA, AA+, AA" in blank.message
     assert (unknown.value, unknown.suggestion) == ("BBB*", "BBB")
@@ -226,7 +226,8 @@ def test_curves_by_grade_and_by_buyer(tmp_path):
     assert cumulative(by_buyer, 1)[364] == pytest.approx(0.3, rel=1e-9)
     assert by_buyer.threshold.shape[0] == 2
     (missing,) = problems_of({"source": "curve", "file": "buyer.csv"}, portfolio(["7", "0007"]), tmp_path)
-    assert (missing.file, missing.message) == ("buyer.csv", "has no curve for buyer '0007'")
+    assert (missing.path, missing.value, missing.suggestion) == ("buyer_id", "0007", "007")
+    assert missing.message == "buyer.csv has no curve for buyer '0007'; it needs one for every buyer_id"
     (unknown,) = problems_of({"source": "curve", "file": "grade.csv"}, portfolio(["A"], rating=["z"]), tmp_path)
     assert "known in grade.csv: x, y" in unknown.message
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from simulator.errors import InputError
-from simulator.fx.transfer import annual_table, build_transfer, draw_transfers
+from simulator.fx.countries import annual_table
+from simulator.fx.transfer import build_transfer, draw_transfers
 from simulator.jit import NEVER
 from simulator.study.calendar import Calendar
 from tests.small_ledger import make_portfolio, make_study

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from simulator.ledger.portfolio import Floats
 from simulator.study.amounts import parse_fraction
 from simulator.study.calendar import DAYS_PER_YEAR
 
+#: A number as spreadsheets write it, .4 and 4E-03 included; all else is read as the study file would be.
+_PLAIN_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 TABLE_FOLDER = Path(__file__).parent / "tables"
 
 #: Cumulative hazard that stands for a PD of 1: the survival exp(-40) vanishes beside 1 in double precision.
@@ -192,7 +195,7 @@ def _number(field: _Field, column: str, shown: str, problems: Problems) -> float
 
 def _fraction(field: _Field, shown: str, problems: Problems) -> float | None:
     try:
-        return parse_fraction(field.text)
+        return parse_fraction(float(field.text) if _PLAIN_NUMBER.fullmatch(field.text) else field.text)
     except ValueError as error:
         problems.add(_at(field, f"cumulative_pd is {error}", shown, "cumulative_pd"))
         return None

@@ -65,7 +65,6 @@ def known_ratings(study: Study, folder: Path = Path()) -> set[str]:
 
 def _by_column(study: Study, buyers: Buyers, days: Floats, problems: Problems) -> tuple[Ints, Floats]:
     """Constant hazard from ``pd_annual``; one row per distinct value."""
-    file = study.portfolio.buyers or ""
     blank = np.isnan(buyers.pd_annual)
     outside = ~blank & ~((buyers.pd_annual >= 0.0) & (buyers.pd_annual <= 1.0))
     reasons = (
@@ -74,8 +73,9 @@ def _by_column(study: Study, buyers: Buyers, days: Floats, problems: Problems) -
     )
     for wrong, reason in reasons:
         if wrong.any():
-            names = name_some([buyers.buyer_id[b] for b in np.flatnonzero(wrong)])
-            problems.add(Problem(reason.format(names), file=file, path="pd_annual"))
+            at = np.flatnonzero(wrong).tolist()
+            text = reason.format(name_some([buyers.buyer_id[b] for b in at]))
+            problems.add(buyers.problem(at[0], "pd_annual", text))
     values, row = np.unique(np.where(blank | outside, 0.0, buyers.pd_annual), return_inverse=True)
     return row.astype(np.int32), cumulative_hazard(values)[:, None] * (days / DAYS_PER_YEAR)
 
@@ -94,10 +94,13 @@ def _by_curve(study: Study, buyers: Buyers, days: Floats, folder: Path, problems
         missing = sorted(text for text, found in match.items() if found is None)
         if by_buyer and missing:
             text = f"has no curve for buyer {name_some(missing)}"
-            problems.add(Problem(text, file=study.credit.pd.file or "", path="buyer_id"))
+            first = buyers.buyer_id.index(missing[0])
+            near = closest(missing[0], curves)
+            text = f"{study.credit.pd.file} {text}; it needs one for every buyer_id"
+            problems.add(buyers.problem(first, "buyer_id", text, near, missing[0]))
         for text in missing if not by_buyer else ():
-            of = [buyer for buyer, rating in zip(buyers.buyer_id, wanted, strict=True) if rating == text]
-            problems.add(_unknown_rating(study, text, of, curves))
+            of = [buyer for buyer, rating in enumerate(wanted) if rating == text]
+            problems.add(_unknown_rating(study, buyers, text, of, curves))
     used = sorted({found for found in match.values() if found is not None})
     index = {name: i for i, name in enumerate(used)}
     row = np.array([index.get(match[text] or "", 0) for text in wanted], dtype=np.int32)
@@ -105,13 +108,12 @@ def _by_curve(study: Study, buyers: Buyers, days: Floats, folder: Path, problems
     return row, hazard
 
 
-def _unknown_rating(study: Study, text: str, of: list[str], curves: dict[str, Curve]) -> Problem:
-    """The problem of buyers whose rating is blank or not in the table."""
+def _unknown_rating(study: Study, buyers: Buyers, text: str, of: list[int], curves: dict[str, Curve]) -> Problem:
+    """The problem of buyers whose rating is blank or not in the table, at the first one's cell."""
     pd = study.credit.pd
     known = f"known in {pd.table if pd.source == 'rating' else pd.file}: {', '.join(curves)}"
-    file = study.portfolio.buyers or ""
+    names = name_some([buyers.buyer_id[b] for b in of])
     if not text:
-        message = f"blank for buyer {name_some(of)}; fill it in, or give portfolio.defaults.rating; {known}"
-        return Problem(message, file=file, path="rating")
-    message = f"unknown rating of buyer {name_some(of)}; {known}"
-    return Problem(message, file=file, path="rating", value=text, suggestion=closest(text, curves))
+        message = f"blank for buyer {names}; fill it in, or give portfolio.defaults.rating; {known}"
+        return buyers.problem(of[0], "rating", message)
+    return buyers.problem(of[0], "rating", f"unknown rating of buyer {names}; {known}", closest(text, curves), text)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from simulator.defaults.plan import DefaultPlan, build_defaults
 from simulator.delays.plan import DelayPlan, build_delays
+from simulator.engine.check import check_study, raise_placed
+from simulator.errors import InputError
 from simulator.factors.plan import FactorPlan, build_factors
 from simulator.fx.hedge import build_hedge
 from simulator.fx.plan import FxPlan, build_fx
-from simulator.fx.spot import resolve_spot
 from simulator.fx.transfer import TransferPlan, build_transfer
-from simulator.ledger.load import load_portfolio
 from simulator.ledger.portfolio import Floats, Portfolio
 from simulator.losses.plan import Book, Clock, Keys4, LossRules, build_book, build_clock, build_rules, stream_keys
 from simulator.policy.plan import PolicyPlan, build_policies
@@ -80,14 +79,21 @@ def build_model(loaded: LoadedStudy, stress: Stress | None = None) -> Model:
         stress: a named variant, or None for the study itself.
 
     Raises:
-        InputError: with every problem found in the ledger and in what the rooms need of it.
+        InputError: with every problem found in the ledger and in what the rooms need of it, stresses included.
     """
     variant = stress or Stress()
+    portfolio = check_study(loaded, variant.sales_multiplier)
+    try:
+        return _build(loaded, variant, portfolio)
+    except InputError as error:
+        raise_placed(loaded, error.problems, next((n for n, s in loaded.study.stresses.items() if s is stress), ""))
+        raise
+
+
+def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
     study, folder = loaded.study, loaded.folder
     calendar = Calendar.of(study)
     constant = study.portfolio.exposure == "constant"
-    lookup = partial(resolve_spot, study, folder)
-    portfolio = load_portfolio(loaded, sales_multiplier=variant.sales_multiplier, spot_lookup=lookup)
     factor, drivers = build_factors(study, portfolio, variant.state_shift)
     default = build_defaults(study, portfolio, calendar, variant.pd_multiplier, folder)
     if constant:

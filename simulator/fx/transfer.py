@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from typing import NamedTuple
 
 import numpy as np
 
-from simulator.errors import Problem, Problems
-from simulator.fx.dynamics import TABLES
+from simulator.errors import Problems
+from simulator.fx.countries import annual_probabilities
 from simulator.fx.kernels import draw_events
 from simulator.ledger.portfolio import Floats, Ints, Keys, Portfolio
 from simulator.streams import entity_key, stream_key
@@ -40,14 +39,6 @@ class TransferPlan(NamedTuple):
     buyer_country: Ints
 
 
-def annual_table() -> dict[str, float]:
-    """Annual probability of a transfer event by country (ISO 3166): OECD class of 2026 and the class's frequency."""
-    with (TABLES / "transfer_frequency.csv").open(encoding="utf-8", newline="") as stream:
-        by_class = {row["class"]: float(row["annual_probability"]) for row in csv.DictReader(stream)}
-    with (TABLES / "oecd_2026.csv").open(encoding="utf-8", newline="") as stream:
-        return {row["country"]: by_class[row["class"]] for row in csv.DictReader(stream)}
-
-
 def build_transfer(study: Study, portfolio: Portfolio, driver_names: list[str], calendar: Calendar) -> TransferPlan:
     """Prepare transfer events.
 
@@ -65,22 +56,8 @@ def build_transfer(study: Study, portfolio: Portfolio, driver_names: list[str], 
         InputError: listing the buyers' countries that the table does not know.
     """
     transfer, buyers = study.transfer, portfolio.buyers
-    table = annual_table() if transfer.table == "oecd_2026" else None
     problems = Problems()
-    annual: dict[str, float] = {}
-    for country in sorted(set(buyers.country) - {""}):
-        if country in transfer.annual_probability:
-            annual[country] = transfer.annual_probability[country]
-        elif table is None or country == portfolio.currency[:2]:
-            continue
-        elif country in table:
-            annual[country] = table[country]
-        else:
-            text = (
-                f"country {country} has no class in the table {transfer.table}: give "
-                f"transfer.annual_probability: {{{country}: <annual probability>}} (0 for none)"
-            )
-            problems.add(Problem(text, path=f"transfer.annual_probability.{country}"))
+    annual = annual_probabilities(study, portfolio, problems)
     problems.raise_if_any()
     listed = [country for country, probability in annual.items() if probability > 0]
     index = {country: m for m, country in enumerate(listed)}

@@ -7,6 +7,7 @@ infinite. A blank is filled from ``portfolio.defaults`` where that has the colum
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from simulator.errors import Problem
-from simulator.ledger.codes import country_code, currency_code, likely_currency
+from simulator.ledger.codes import countries, country_code, currency_code, likely_country, likely_currency
 from simulator.ledger.headers import BUYER_FIELDS, LOADING, ColumnMap, suggestion_for
 from simulator.ledger.reading import Collector, Table, numbered
 from simulator.ledger.values import (
@@ -44,7 +45,7 @@ class Loaded(Protocol):
     def folder(self) -> Path:
         """The folder that file names in the study are relative to."""
 
-    def problem(self, path: str, message: str, value: object = None) -> Problem:
+    def problem(self, path: str, message: str, value: object = None, suggestion: str = "") -> Problem:
         """A problem at a key of the study file."""
 
 
@@ -104,6 +105,16 @@ class BuyerRows:
         column = self.columns.index.get(name, -1)
         return self.table.problem(self.rows[buyer], column, message, name, suggestion)
 
+    def written(self, buyer: int, name: str) -> bool:
+        """Whether the file itself has something in a buyer's cell."""
+        return name in self.columns and bool(self.table.rows[self.rows[buyer]][self.columns.index[name]].strip())
+
+    def blame(self, loaded: Loaded, buyer: int, name: str, message: str, suggestion: str = "") -> Problem:
+        """A problem at a buyer's cell, or at the default that stands for a blank one."""
+        if not self.written(buyer, name) and name in loaded.study.portfolio.defaults:
+            return loaded.problem(f"portfolio.defaults.{name}", message, suggestion=suggestion)
+        return self.problem(buyer, name, message, suggestion)
+
 
 def read_defaults(loaded: Loaded, found: Collector) -> dict[str, str]:
     """``portfolio.defaults`` as texts, its keys checked."""
@@ -152,6 +163,7 @@ def read_buyers(
         index={buyer: at for at, buyer in enumerate(ids)},
     )
     buyers.texts["country"] = [country_code(text) for text in buyers.texts["country"]]
+    _check_countries(loaded, buyers, found)
     _check_currencies(loaded, buyers, found)
     _check_loadings(buyers, found)
     _check_required(loaded, buyers, found)
@@ -236,15 +248,36 @@ def _numbers(
     return result
 
 
+def _check_countries(loaded: Loaded, buyers: BuyerRows, found: Collector) -> None:
+    """Two letters are meant as an ISO 3166 code, and then have to be one; any other text is a label of its own."""
+    texts = buyers.texts["country"]
+    used = [code for code, _ in Counter(text for text in texts if text in countries()).most_common()]
+    told: set[str] = set()
+    for at, text in enumerate(texts):
+        if len(text) != 2 or not text.isascii() or not text.isalpha() or text in countries():
+            continue
+        if not buyers.written(at, "country"):  # a default is wrong once, not once for each buyer
+            if text in told:
+                continue
+            told.add(text)
+        message = "two letters, but not an ISO 3166 country code; leave it blank where the country is not known"
+        near = likely_country(text, used)
+        found.add("unknown country", buyers.blame(loaded, at, "country", message, near))
+
+
 def _check_currencies(loaded: Loaded, buyers: BuyerRows, found: Collector) -> None:
     home = loaded.study.study.currency
+    constant = loaded.study.portfolio.exposure == "constant"
     codes = buyers.texts["currency"]
     used = {home} | {code for code in map(currency_code, set(codes)) if code}
     for at, text in enumerate(codes):
         code = currency_code(text) if text else home
         if not code:
             message = "not an ISO 4217 currency code"
-            found.add("unknown currency", buyers.problem(at, "currency", message, likely_currency(text, used)))
+            found.add("unknown currency", buyers.blame(loaded, at, "currency", message, likely_currency(text, used)))
+        elif constant and code != home:
+            message = f"with exposure: constant, exposures are in study currency ({home}): convert this buyer's"
+            found.add("currency of an exposure", buyers.blame(loaded, at, "currency", message))
         codes[at] = code or home
 
 

@@ -1,14 +1,29 @@
-"""Shipped code lists: ISO 4217 currencies, ISO 3166 countries, and the words ERP systems use for document types."""
+"""Codes as ledgers write them: currencies, countries, and the words ERP systems use for document types."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-from simulator.errors import closest
+from simulator.study.codes import countries, currencies, likely_country, likely_currency
+
+__all__ = [
+    "BY_SIGN",
+    "CREDIT",
+    "CURRENCY_WORDS",
+    "INVOICE",
+    "PAYMENT",
+    "countries",
+    "country_code",
+    "currencies",
+    "currency_code",
+    "document_kind",
+    "document_types",
+    "likely_country",
+    "likely_currency",
+]
 
 #: Other spellings of currencies; a bare $ or ¥ is left out, because it could be several.
 CURRENCY_WORDS = {
@@ -27,18 +42,6 @@ def _table(name: str) -> list[list[str]]:
 
 
 @cache
-def currencies() -> frozenset[str]:
-    """ISO 4217 alphabetic codes, and CNH, which ledgers show for offshore renminbi."""
-    return frozenset(row[0] for row in _table("iso_4217.csv"))
-
-
-@cache
-def countries() -> dict[str, str]:
-    """ISO 3166-1 alpha-2 code → alpha-3 code. ``NA`` is Namibia."""
-    return {row[0]: row[1] for row in _table("iso_3166.csv")}
-
-
-@cache
 def _by_alpha_3() -> dict[str, str]:
     return {alpha_3: alpha_2 for alpha_2, alpha_3 in countries().items()}
 
@@ -53,11 +56,6 @@ def currency_code(text: str) -> str:
     """The ISO 4217 code of a currency as written, or an empty string: ``eur`` → EUR, ``RMB`` → CNY."""
     code = text.strip().upper()
     return code if code in currencies() else CURRENCY_WORDS.get(code, "")
-
-
-def likely_currency(text: str, used: Iterable[str]) -> str:
-    """The code probably meant by a misspelt one: of those in use here if one is close, else of all."""
-    return closest(text, sorted(used)) or closest(text, sorted(currencies()))
 
 
 def country_code(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -126,31 +127,47 @@ def read_ledger(loaded: Loaded, found: Collector | None = None) -> Ledger:
     return ledger
 
 
-def load_portfolio(loaded: Loaded, sales_multiplier: float = 1.0, spot_lookup: SpotLookup | None = None) -> Portfolio:
+def load_portfolio(
+    loaded: Loaded,
+    sales_multiplier: float = 1.0,
+    spot_lookup: SpotLookup | None = None,
+    problems: Problems | None = None,
+) -> Portfolio:
     """Read the ledger, plan the sales and lay both out as arrays.
 
     Args:
         loaded: the study (``study``, ``folder``, ``problem``).
         sales_multiplier: multiplies planned amounts (stress).
         spot_lookup: gives the rate of a currency that ``fx.rates`` does not name (from a history, say).
+        problems: where problems go, instead of being raised; the portfolio then has the buyers and currencies that
+            could be read, for further checks, and no invoices.
 
     Raises:
-        InputError: with every problem of study and ledger files.
+        InputError: with every problem of study and ledger files; always where no buyers can be read.
     """
     from simulator.ledger.planned import plan_sales
     from simulator.ledger.profile import build_profile
 
-    found = Collector(Problems())
+    found = Collector(Problems() if problems is None else problems)
+    before = len(found)
     ledger = read_ledger(loaded, found)
     constant = loaded.study.portfolio.exposure == "constant"
-    planned = None if constant or len(found) else plan_sales(loaded, ledger, sales_multiplier, spot_lookup, found)
-    if not len(found) and not constant and not any(ledger.items.net) and not (planned and len(planned)):
+    planned = None
+    if not constant and len(found) == before:
+        planned = plan_sales(loaded, ledger, sales_multiplier, spot_lookup, found)
+    if len(found) == before and not constant and not any(ledger.items.net) and not (planned and len(planned)):
         found.add("empty ledger", _empty(loaded, ledger))
     found.finish()
-    found.problems.raise_if_any()
-    buyers = _buyer_arrays(ledger, found)
+    if problems is None:
+        found.problems.raise_if_any()
+    buyers = _buyer_arrays(loaded, ledger, found)
+    if len(found) > before:
+        owed = {ledger.items.currency[at] for at, net in enumerate(ledger.items.net) if net > 0}
+        currencies = [ledger.currency, *sorted(owed - {ledger.currency})]
+        return Portfolio(ledger.currency, currencies, buyers, _no_invoices())
     currencies, invoices = _invoice_arrays(ledger, planned, buyers, found)
-    found.problems.raise_if_any()
+    if problems is None:
+        found.problems.raise_if_any()
     return Portfolio(ledger.currency, currencies, buyers, invoices, build_profile(loaded, ledger, planned))
 
 
@@ -236,7 +253,13 @@ def _keys(names: Sequence[str], what: Sequence[str], found: Collector) -> np.nda
     return keys
 
 
-def _buyer_arrays(ledger: Ledger, found: Collector) -> Buyers:
+def _no_invoices() -> Invoices:
+    numbers, flags = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.bool_)
+    keys, amounts = np.zeros(0, dtype=np.uint64), np.zeros(0)
+    return Invoices([], keys, numbers, numbers, numbers, numbers, amounts, flags, flags)
+
+
+def _buyer_arrays(loaded: Loaded, ledger: Ledger, found: Collector) -> Buyers:
     rows = ledger.buyers
     numbers = {name: np.array(values, dtype=np.float64) for name, values in rows.numbers.items()}
     names = [f"buyer:{buyer}" for buyer in rows.buyer_id]
@@ -259,6 +282,7 @@ def _buyer_arrays(ledger: Ledger, found: Collector) -> Buyers:
         delay_location_days=numbers["delay_location_days"],
         delay_scale=numbers["delay_scale"],
         loadings={driver: np.array(values, dtype=np.float64) for driver, values in rows.loadings.items()},
+        at_cell=partial(rows.blame, loaded),
     )
 
 

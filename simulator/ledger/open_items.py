@@ -8,6 +8,7 @@ reason; what cannot be read is a problem.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -65,6 +66,12 @@ class ItemContext:
     buyers: BuyerRows
     derived: bool
     default_currency: bool = False
+
+
+def plausible_days(as_of: int) -> tuple[int, int]:
+    """First and last day that an issue or due date can have: from 1990 (or 30 years back) to ten years ahead."""
+    day = dt.date.fromordinal(as_of)
+    return dt.date(min(1990, day.year - 30), 1, 1).toordinal(), as_of + 3653
 
 
 def read_items(table: Table, columns: ColumnMap, context: ItemContext, found: Collector) -> Items:
@@ -248,8 +255,14 @@ class _Reader:
         terms = self.terms()
         buyers = self.cells("buyer_id")
         filled = 0
+        first, last = plausible_days(self.context.as_of)
         for row in range(len(self.table)):
             start, end = issue[row], due[row]
+            for name, day in (("issue_date", start), ("due_date", end)):
+                if day is not None and not first <= day <= last and row not in totals:
+                    message = f"{iso(day)} is hardly meant: dates lie between {iso(first)} and {iso(last)}"
+                    self.at(row, name, message, "implausible date")
+                    break
             if start is not None and end is not None:
                 if end < start:
                     if kinds[row] in (CREDIT, PAYMENT):

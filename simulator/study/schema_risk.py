@@ -41,7 +41,7 @@ class Dependence(Section):
 
     copula: Literal["gaussian", "student_t"] = "gaussian"
     """Law of the latent variables; student_t adds joint extremes."""
-    degrees_of_freedom: float = Field(default=6.0, gt=0, le=1000)
+    degrees_of_freedom: float = Field(default=6.0, ge=0.1, le=1000)
     """Degrees of freedom (student_t)."""
     shares: Shares = Shares()
     """Variance shares; ignored for buyers with loading_<driver> columns."""
