@@ -26,10 +26,12 @@ def debts(draw):
             due = draw(st.integers(-30, 100))
             paid = draw(st.sampled_from([NEVER, NEVER, 250, 350, 400])) if insolvent == NEVER else NEVER
             late = draw(st.booleans())
+            # lost with the buyer, or as a protracted default; nothing is shipped to an insolvent buyer
+            lost = insolvent if insolvent != NEVER or not late else due + 180
             found.append(
                 Debt(
-                    buyer, draw(amounts), issue=due - 30, due=due, paid=paid, insolvent=insolvent, protracted=late,
-                    lost=(insolvent if insolvent != NEVER else due + 180) if paid == NEVER else NEVER,
+                    buyer, draw(amounts), issue=min(due - 30, insolvent - 1), due=due, paid=paid, insolvent=insolvent,
+                    protracted=late, lost=lost if paid == NEVER else NEVER,
                     recovery=draw(fractions), disputed=draw(st.integers(0, 9)) == 0,
                 )
             )  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 import simulator
 from simulator.engine.block import run_block
 from simulator.engine.model import build_model
+from simulator.jit import NEVER
 from tests.studies import random_study
 
 FULL = {
@@ -17,12 +18,12 @@ FULL = {
 }
 
 
-def simulate(folder, seed, n=256, **changes):
-    """A run-off ledger without disputes or moving rates, under the programmes given."""
+def simulate(folder, seed, n=256, sales="run_off", **changes):
+    """A ledger without disputes or moving rates, under the programmes given; in run-off by default."""
     study = random_study(
         folder, seed, fx={"model": "none", "hedge": {}}, transfer={"annual_probability": {}}, **changes
     )
-    study["portfolio"]["sales"] = {"mode": "run_off"}
+    study["portfolio"]["sales"] = {"mode": sales}
     study["payment"]["protracted_default"] = {"after": "120 days", "cure_probability": 0.3}
     items = folder / "open_items.csv"
     items.write_text(items.read_text(encoding="utf-8").replace(",yes", ",no"), encoding="utf-8")
@@ -32,10 +33,39 @@ def simulate(folder, seed, n=256, **changes):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_full_cover_of_a_run_off_ledger_leaves_no_loss(tmp_path, seed):
-    """Every debt is shipped before its date of loss, so cover without terms pays exactly the gross loss."""
-    _, block = simulate(tmp_path, seed, programmes=[{"name": "Full", **FULL}])
+    """Every debt is shipped before its date of loss, so cover without terms pays exactly the gross loss.
+
+    No open item is overdue for 180 days: none is a known loss.
+    """
+    full = FULL | {"waiting_period": "180 days"}
+    _, block = simulate(tmp_path, seed, programmes=[{"name": "Full", **full}])
     assert (block.ledger.gross_loss > 0).any()
     np.testing.assert_allclose(block.policy.indemnity[:, 0], block.ledger.gross_loss, rtol=1e-9, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 6])
+def test_no_lost_debt_is_invisible(tmp_path, seed):
+    """Debt in the waterfall = all debts lost + what was claimed and paid later, whatever ships after a date of loss."""
+    from_now = FULL | {"covers_open_items": False}
+    programmes = [{"name": "Full", **FULL}, {"name": "New shipments", **from_now}]
+    model, block = simulate(tmp_path, seed, programmes=programmes, sales="steady_state")
+    events, book, policy = block.events, model.book, model.policy
+    unclaimed = 0.0
+    for s in range(len(events.n_events)):
+        e = np.arange(events.n_events[s])
+        i, paid, lost = events.invoice[s, e], events.paid_day[s, e], events.loss_day[s, e]
+        for p in range(2):
+            covered = book.due_day[i] + policy.waiting_days[p] > 0
+            covered &= ~book.open_item[i] | policy.covers_open_items[p]
+            clock = np.where(covered & events.protracted[s, e], book.due_day[i] + policy.waiting_days[p], NEVER)
+            clock = np.where(paid > clock, clock, NEVER)
+            first = np.minimum(events.default_day[s, e], clock)
+            date = np.array([first[events.buyer[s, e] == buyer].min() for buyer in events.buyer[s, e]])
+            claimed = (book.issue_day[i] <= date) & (date < paid)
+            shown = claimed | (lost != NEVER)
+            np.testing.assert_allclose(block.policy.gap[s, p, 0], book.book_value[i][shown].sum(), rtol=1e-9)
+            unclaimed += book.book_value[i][~claimed & (lost != NEVER)].sum()
+    assert unclaimed > 0
 
 
 def test_no_cover_is_self_insurance_to_the_byte(tmp_path):

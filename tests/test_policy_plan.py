@@ -103,6 +103,25 @@ def test_maximum_liability_as_a_multiple_of_the_planned_premium():
     np.testing.assert_allclose(plan.maximum_liability, [30 * 200, 30 * 1_000])
 
 
+def test_a_short_horizon_pays_its_part_of_the_minimum_and_the_year_s_amounts_stand_in_full():
+    """91 days are a quarter of 52 weeks; sales of 40,000 in them are 160,000 a year, which cost 8,000."""
+    premium = {"rate_on_turnover": "5 %", "minimum": "4 k", "fees": 300, "instalments": 4}
+    policy = whole_turnover(aggregate_first_loss="10 k", maximum_liability="30 x premium", premium=premium)
+    floored = policy | {"premium": premium | {"minimum": "12 k"}}
+    short = build(policy, floored, portfolio=ledger([0.0, 0.0, 0.0, np.inf]), horizon="91 days")
+    assert short.planned_turnover.tolist() == [1e4, 1e4]  # by day 91 only the sale of day 1
+    np.testing.assert_allclose(short.premium_minimum, [1e3, 3e3])
+    np.testing.assert_allclose(short.instalment.sum(axis=1), [1e3, 3e3])
+    assert short.premium_fees.tolist() == [300, 300]
+    assert short.aggregate_first_loss.tolist() == [1e4, 1e4]
+    np.testing.assert_allclose(short.maximum_liability, [30 * 4e3, 30 * 12e3])
+    busy = build(policy | {"premium": premium | {"minimum": "1 k"}}, portfolio=ledger([0.0, 0.0, 0.0, np.inf]),
+                 horizon="91 days")  # fmt: skip
+    np.testing.assert_allclose(busy.maximum_liability, 30 * 0.05 * 4e4)
+    for horizon in ("52 weeks", "53 weeks", "1 year"):
+        assert build(policy, horizon=horizon).premium_minimum[0] == 4e3
+
+
 def test_a_multiple_of_no_premium_is_refused():
     with pytest.raises(InputError, match="a multiple of premium needs a premium") as caught:
         build({"type": "none"}, whole_turnover(maximum_liability="30 x premium"))

@@ -68,12 +68,18 @@ def test_two_claims_share_first_loss_and_cap():
 def test_worked_numbers_of_the_docstrings():
     assert f.protracted_loss_day(70, 182, 300) == 252
     assert f.protracted_loss_day(70, 182, 252) == NEVER
-    assert f.protracted_loss_day(-400, 180, NEVER) == 1
-    assert f.protracted_loss_day(-400, 180, 1) == NEVER
+    assert f.is_known_loss(-180, 180)
+    assert not f.is_known_loss(-179, 180)
+    assert f.protracted_loss_day(-179, 180, NEVER) == 1
+    assert f.protracted_loss_day(-179, 180, 1) == NEVER
     assert f.date_of_loss(300, 252) == 252
     assert f.is_claimed(14, 140, 70)
     assert not f.is_claimed(14, 140, 140)
+    assert f.is_lost_unclaimed(71, NEVER, 300, 70)
+    assert not f.is_lost_unclaimed(14, NEVER, 300, 70)
+    assert f.is_lost_unclaimed(14, NEVER, 300, NEVER)
     assert f.claim_key(14, 3) == 60_129_542_147
+    assert f.claim_key(NEVER, 3) > f.claim_key(10_000, 2**31 - 1)
     assert f.is_eligible(False, True, True)
     assert not f.is_eligible(False, True, False)
     assert f.covered_debt(100_000.0, 90_000.0) == 90_000
@@ -93,6 +99,7 @@ def test_worked_numbers_of_the_docstrings():
     assert f.receipt_day(NEVER, 70, 364) == 434
     assert f.receipt_day(NEVER, NEVER, 364) == NEVER
     assert f.receipt_amount(120_000.0, NEVER, 0.1) == 12_000
+    assert [f.share_of_policy_year(days) for days in (91, 364, 365)] == [0.25, 1, 1]
     assert f.premium_on_turnover(220_000.0, 0.005, 3_200.0) == 3_200
     assert f.premium_due(220_000.0, 0.005, 3_200.0, 120.0, 0.1) == pytest.approx(3_652)
     assert f.premium_adjustment(1e6, 0.005, 3_200.0, 0.1) == pytest.approx(1_980)
@@ -177,13 +184,15 @@ def test_disputed_and_open_items():
 
 
 def test_a_disputed_debt_starts_no_waiting_period_but_shows_in_the_waterfall():
-    """Its own time runs out on day 200; the buyer's other invoice is only late and is not taken into a claim."""
-    disputed = Debt(0, 100, due=20, protracted=True, disputed=True)
+    """Its own time runs out on day 200; the buyer's other invoice is only late: no claim takes it, and it is paid."""
+    disputed = Debt(0, 100, due=20, protracted=True, disputed=True, lost=200)
     late = Debt(0, 10, issue=100, due=130, paid=220)
     policy = terms(1.0, waiting_days=180)
     rows = settle([policy], [[disputed, late]])
     assert rows.indemnity_gross[0, 0] == 0
-    assert gaps(rows)["debt"] == gaps(rows)["not_covered"] == 110
+    assert gaps(rows)["debt"] == gaps(rows)["not_covered"] == 100
+    cured = settle([policy], [[disputed._replace(paid=250, lost=NEVER), late]])
+    assert not cured.gap.any()  # paid in the end and never claimed: nothing was lost
     rows = settle([policy], [[disputed._replace(insolvent=300), late._replace(insolvent=300, paid=NEVER)]])
     assert rows.indemnity_gross[0, 0] == 10  # the insolvency of day 300 is a claim of its own
 
@@ -194,6 +203,44 @@ def test_an_old_debt_does_not_use_up_the_claim_of_a_policy_for_new_shipments():
     rows = settle([terms(1.0, covers_open_items=False, waiting_days=180)], [[old, new]])
     assert rows.indemnity_gross[0, 0] == 10
     assert gaps(rows)["not_covered"] == 100
+
+
+def test_a_loss_known_on_day_0_is_not_insured_and_starts_no_clock():
+    """Waiting 180 days: overdue for 180 days on day 0 is known, for 179 is claimed on day 1."""
+    known = Debt(0, 100, issue=-230, due=-180, protracted=True, lost=1, open_item=True)
+    policy = terms(1.0, waiting_days=180)
+    rows = settle([policy, terms(1.0, waiting_days=181)], [[known]])
+    assert rows.indemnity_gross[0].tolist() == [0, 100]
+    assert gaps(rows)["debt"] == gaps(rows)["not_covered"] == 100
+    fresh = settle([policy], [[known._replace(due=-179)]])
+    assert fresh.indemnity_gross[0, 0] == 100
+    assert gaps(fresh)["not_covered"] == 0
+    # the same buyer fails on day 200: its other debts are claimed then, the old one is in the debt without cover
+    fails = {"insolvent": 200, "lost": 200}
+    rows = settle([policy], [[known._replace(insolvent=200), Debt(0, 10, issue=50, due=80, **fails)]])
+    assert rows.indemnity_gross[0, 0] == 10
+    assert gaps(rows)["debt"] == 110
+    assert gaps(rows)["not_covered"] == 100
+
+
+def test_debts_lost_outside_every_claim_show_as_not_covered():
+    """Date of loss 200 (due 20, 180 days); shipped on day 250, lost on day 300 at twice the rate."""
+    rates = np.ones((1, 1, 53))
+    rates[0, 0, 40:] = 2.0
+    debts = [
+        Debt(0, 100, due=20, protracted=True, insolvent=300, lost=200),
+        Debt(0, 10, issue=250, due=280, insolvent=300, lost=300),
+        Debt(0, 1, issue=250, due=280, paid=290, insolvent=300),
+    ]
+    rows = settle([terms(0.9, waiting_days=180)], [debts], rates=rates)
+    assert rows.indemnity_gross[0, 0] == 90
+    assert gaps(rows) == pytest.approx(
+        {
+            "debt": 120, "not_covered": 20, "over_limit": 0, "non_qualifying": 0, "coinsurance": 10,
+            "each_and_every": 0, "aggregate_first_loss": 0, "maximum_liability": 0, "indemnity": 90,
+        }
+    )  # fmt: skip
+    assert not settle([terms(0.9, insured=False)], [debts], rates=rates).gap.any()
 
 
 @pytest.mark.parametrize(("rank", "net"), [([0, 1], 100.0), ([1, 0], 50.0)])

@@ -21,6 +21,7 @@ BASE = {
     "portfolio": {"buyers": "buyers.csv"},
     "programmes": [{"name": "A", "type": "none"}, {"name": "P", "type": "whole_turnover"}],
 }
+UNINSURED = [{"name": "A", "type": "none"}]
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +46,13 @@ def test_the_base_is_fine():
     ("overrides", "paths"),
     [
         ({"study__horizon": "1 day"}, ["study.horizon"]),
-        ({"study__horizon": "10 years"}, []),
-        ({"study__horizon": "3653 days"}, []),
+        ({"study__horizon": "53 weeks"}, []),
+        ({"study__horizon": "12 months", "study__as_of": "2027-10-30"}, []),  # a leap year: 366 days
+        ({"study__horizon": "372 days"}, ["study.horizon"]),
+        ({"study__horizon": "3 years", "programmes[1].limits": "no"}, ["programmes[1].limits", "study.horizon"]),
+        ({"study__horizon": "10 years", "programmes": UNINSURED}, []),
+        ({"study__horizon": "3653 days", "programmes": UNINSURED}, []),
+        ({"study__horizon": "3660 days", "programmes": UNINSURED}, ["study.horizon"]),
         ({"study__horizon": "3660 days"}, ["study.horizon"]),
         ({"study__horizon": "1 month", "study__period": "month"}, []),
         ({"study__horizon": "2 weeks", "study__period": "month"}, ["study.horizon"]),
@@ -91,6 +97,14 @@ def test_the_base_is_fine():
 )
 def test_rules(overrides, paths):
     assert said(**overrides) == paths
+
+
+def test_a_policy_lasts_a_year_and_the_message_says_what_to_do():
+    with pytest.raises(InputError) as caught:
+        load_study(BASE, {"study.horizon": "3 years"})
+    text = caught.value.problems[0].message
+    for words in ("at most 53 weeks", "one policy year", "shorten the horizon", "type none"):
+        assert words in text
 
 
 def test_rules_are_silent_about_what_is_malformed():

@@ -24,7 +24,8 @@ class PolicyRows(NamedTuple):
     ``indemnity`` is ultimate and net of the insurer's share of later money, ``indemnity_gross`` is what was paid,
     ``indemnity_in_horizon`` is cash received less shares paid over by the horizon, [n, P]. ``premium`` includes
     fees and tax. ``claim_cash`` is claims received less shares paid over, ``premium_cash`` what is paid for cover,
-    [n, P, T]. ``gap`` [n, P, G] is at the dates of loss, before later money.
+    [n, P, T]. ``gap`` [n, P, G] is at the dates of loss, before later money; lost debts that no claim holds are in it
+    as not covered, at the day they are lost.
     """
 
     indemnity: Floats
@@ -77,7 +78,7 @@ def apply_policies(
     n_scenarios, capacity = events.buyer.shape
     n_programmes, n_periods = plan.instalment.shape
     rows = rows if rows is not None else allocate_rows(n_scenarios, n_programmes, n_periods)
-    # a scenario has at most one claim per buyer, and every claim has at least one event
+    # a scenario lists a buyer at most once, claim or not, and every listed buyer has at least one event
     most_claims = max(1, min(plan.limit.shape[1], capacity, int(events.n_events.max(initial=0))))
     groups = max(1, min(_GROUPS, n_scenarios))
     key: NDArray[np.int64] = np.empty((groups, most_claims), np.int64)

@@ -19,13 +19,12 @@ DEDUCTIBLE_FIRST = 1
 def protracted_loss_day(due_day, waiting_days, paid_day):
     """Day on which an invoice's waiting period expires while it is still unpaid; NEVER if it was paid by then.
 
-    The clock runs from the due date (the most frequent clause; Atradius, "date of loss" [S3]). An item whose waiting
-    period had expired before the ledger's date is claimed on day 1. Payment on the day itself comes before the claim.
+    The clock runs from the due date (the most frequent clause; Atradius, "date of loss" [S3]). Payment on the day
+    itself comes before the claim. Not asked of known losses (:func:`is_known_loss`), so the day is 1 or later.
 
     Worked number: due day 70, waiting 182 days, paid on day 300 → day 252; paid on day 252 → NEVER.
     """
     day = due_day + waiting_days
-    day = day if day > 1 else 1
     return day if paid_day > day else NEVER
 
 
@@ -48,8 +47,20 @@ def is_claimed(issue_day, paid_day, loss_day):
 
 
 @scalar
+def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
+    """Whether a debt is lost that no claim holds: shipped after its buyer's date of loss, or its buyer has no claim.
+
+    ``lost_on`` is the day the debt is lost (NEVER if it is not), ``loss_day`` the date of loss of its buyer's claim
+    (NEVER without one). Whoever ships to a buyer after the date of loss does so at its own risk [S3].
+
+    Worked number: date of loss 70, lost on day 300: issued on day 71 → True; issued on day 14 → False, it is claimed.
+    """
+    return lost_on != NEVER and not is_claimed(issue_day, paid_day, loss_day)
+
+
+@scalar
 def claim_key(loss_day, buyer_rank):
-    """Sort key of a claim: by date of loss, then by rank of the buyer's id.
+    """Sort key of a claim: by date of loss, then by rank of the buyer's id; buyers without a claim (NEVER) come last.
 
     Worked number: day 14, rank 3 → 14·2³² + 3 = 60129542147.
     """
@@ -57,6 +68,19 @@ def claim_key(loss_day, buyer_rank):
 
 
 # --- how much --------------------------------------------------------------------------------------------------------
+
+
+@scalar
+def is_known_loss(due_day, waiting_days):
+    """Whether an invoice's waiting period was over on the ledger's date, day 0, while it was unpaid.
+
+    It is due and its waiting period ends by day 0. Such a loss had happened when cover began: insurers exclude known
+    losses, and debts overdue beyond the waiting period at inception (date of loss before the policy period [S3][S40]).
+    A planned invoice is shipped on day 1 or later and never one.
+
+    Worked number: waiting 180 days: due on day -180 → True; due on day -179 → False, its loss is on day 1.
+    """
+    return due_day + waiting_days <= 0
 
 
 @scalar
@@ -230,8 +254,19 @@ def receipt_amount(amount, paid_day, recovery):
 
 
 @scalar
+def share_of_policy_year(horizon_days):
+    """The part of a policy year (52 weeks) that the horizon is, at most 1: the minimum premium is due pro rata [S34].
+
+    Worked number: 91 days → 0.25; 364 days or 365 → 1.
+    """
+    return horizon_days / 364.0 if horizon_days < 364 else 1.0
+
+
+@scalar
 def premium_on_turnover(turnover, rate, minimum):
     """Premium before fees and tax: rate on insurable turnover, at least the minimum premium [S34][S35].
+
+    Turnover and minimum are those of one period of time: of the horizon, or of the policy year.
 
     Worked number: 0.5 % of 220,000 = 1,100, minimum 3,200 → 3,200.
     """

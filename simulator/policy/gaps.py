@@ -1,6 +1,6 @@
 """The steps from the debt a buyer leaves to what the insurer pays: where cover is lost, one name per step.
 
-The first entry is the debt claimed, the others are its parts; they add up to it. New terms add their step
+The first entry is the debt claimed or lost, the others are its parts; they add up to it. New terms add their step
 before ``indemnity``.
 """
 

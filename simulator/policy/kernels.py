@@ -16,6 +16,8 @@ from simulator.policy.formulas import (
     insurer_share,
     is_claimed,
     is_eligible,
+    is_known_loss,
+    is_lost_unclaimed,
     premium_adjustment,
     premium_due,
     protracted_loss_day,
@@ -54,13 +56,20 @@ def sort_claims(key, first_event, count):
 
 
 @row
-def find_claims(plan, book, events, s, p, key, first_event):
-    """List the claims of one scenario under one programme, unsorted; returns how many.
+def insures(plan, book, p, invoice):
+    """Whether a programme insures an invoice at all: eligible, and not lost before cover began."""
+    if is_known_loss(book.due_day[invoice], plan.waiting_days[p]):
+        return False
+    return is_eligible(book.disputed[invoice], book.open_item[invoice], plan.covers_open_items[p])
 
-    A buyer has one claim, on the earlier of its insolvency and the end of the first waiting period of an eligible
-    invoice. Where only invoices that are not eligible run out of time there is a claim too, without cover, so that
-    the waterfall shows the debt. ``key`` gets date of loss and buyer rank, ``first_event`` where the buyer's events
-    begin.
+
+@row
+def find_claims(plan, book, events, s, p, key, first_event):
+    """List the buyers with a claim or a lost debt in one scenario under one programme, unsorted; returns how many.
+
+    A buyer has one claim, on the earlier of its insolvency and the end of the first waiting period of an insured
+    invoice. A buyer without one is listed on day NEVER if it has lost debts, so that the waterfall shows them.
+    ``key`` gets date of loss and buyer rank, ``first_event`` where the buyer's events begin.
     """
     n_events = min(events.n_events[s], events.buyer.shape[1])
     count = 0
@@ -68,21 +77,17 @@ def find_claims(plan, book, events, s, p, key, first_event):
     while e < n_events:
         buyer = events.buyer[s, e]
         begin = e
-        eligible_day = NEVER
-        other_day = NEVER
+        insured_day = NEVER
+        lost = False
         while e < n_events and events.buyer[s, e] == buyer:
-            if events.protracted[s, e]:
-                invoice = events.invoice[s, e]
+            invoice = events.invoice[s, e]
+            if events.protracted[s, e] and insures(plan, book, p, invoice):
                 day = protracted_loss_day(book.due_day[invoice], plan.waiting_days[p], events.paid_day[s, e])
-                if is_eligible(book.disputed[invoice], book.open_item[invoice], plan.covers_open_items[p]):
-                    eligible_day = min(eligible_day, day)
-                else:
-                    other_day = min(other_day, day)
+                insured_day = min(insured_day, day)
+            lost = lost or events.loss_day[s, e] != NEVER
             e += 1
-        loss_day = date_of_loss(events.default_day[s, begin], eligible_day)
-        if loss_day == NEVER:
-            loss_day = other_day
-        if loss_day != NEVER:
+        loss_day = date_of_loss(events.default_day[s, begin], insured_day)
+        if lost or loss_day != NEVER:
             key[count] = claim_key(loss_day, plan.buyer_rank[buyer])
             first_event[count] = begin
             count += 1
@@ -149,6 +154,22 @@ def share_recoveries(plan, book, events, rates, recovery_lag, clock, rows, s, p,
 
 
 @row
+def book_unclaimed(book, events, rates, clock, rows, s, p, begin, loss_day):
+    """Show one buyer's lost debts that its claim does not hold: not covered, at the rate of the day they are lost."""
+    n_events = min(events.n_events[s], events.buyer.shape[1])
+    buyer = events.buyer[s, begin]
+    e = begin
+    while e < n_events and events.buyer[s, e] == buyer:
+        invoice = events.invoice[s, e]
+        lost_on = events.loss_day[s, e]
+        if is_lost_unclaimed(book.issue_day[invoice], events.paid_day[s, e], lost_on, loss_day):
+            rate = rate_on(rates, s, book.currency[invoice], min(lost_on, clock.horizon))
+            rows.gap[s, p, DEBT] += book.amount[invoice] * rate
+            rows.gap[s, p, NOT_COVERED] += book.amount[invoice] * rate
+        e += 1
+
+
+@row
 def settle_claim(
     plan, book, events, rates, recovery_lag, clock, rows, s, p, begin, loss_day, first_loss_left, liability_left
 ):
@@ -161,7 +182,6 @@ def settle_claim(
     buyer = events.buyer[s, begin]
     rate_day = min(loss_day, clock.horizon)
     insolvent = events.default_day[s, begin] == loss_day
-    covered_peril = insolvent
     debt = 0.0
     eligible = 0.0
     end = begin
@@ -170,14 +190,11 @@ def settle_claim(
         if is_claimed(book.issue_day[invoice], events.paid_day[s, end], loss_day):
             value = book.amount[invoice] * rate_on(rates, s, book.currency[invoice], rate_day)
             debt += value
-            if is_eligible(book.disputed[invoice], book.open_item[invoice], plan.covers_open_items[p]):
+            if insures(plan, book, p, invoice):
                 eligible += value
-                if events.protracted[s, end]:
-                    day = protracted_loss_day(book.due_day[invoice], plan.waiting_days[p], events.paid_day[s, end])
-                    covered_peril = covered_peril or day == loss_day
         end += 1
     credit_limit = plan.limit[p, buyer]
-    if credit_limit <= 0.0 or not covered_peril:
+    if credit_limit <= 0.0:
         eligible = 0.0
     covered = covered_debt(eligible, credit_limit)
     percentage = plan.percentage_insolvency[p] if insolvent else plan.percentage_protracted[p]
@@ -230,7 +247,8 @@ def pay_premium(plan, events, rows, s, p):
 
 @row
 def apply_programme(plan, book, events, rates, recovery_lag, clock, key, first_event, rows, s, p):
-    """One scenario under one programme: clear its rows, then claims in order of date of loss, then premium."""
+    """One scenario under one programme: clear its rows, then claims (and lost debts without one) in order of date of
+    loss, then premium."""
     rows.indemnity[s, p] = 0.0
     rows.indemnity_gross[s, p] = 0.0
     rows.indemnity_in_horizon[s, p] = 0.0
@@ -245,12 +263,15 @@ def apply_programme(plan, book, events, rates, recovery_lag, clock, key, first_e
     first_loss_left = plan.aggregate_first_loss[p]
     liability_left = plan.maximum_liability[p]
     for i in range(count):
-        absorbed, paid = settle_claim(
-            plan, book, events, rates, recovery_lag, clock, rows, s, p, first_event[i], key[i] >> 32,
-            first_loss_left, liability_left,
-        )  # fmt: skip
-        first_loss_left -= absorbed
-        liability_left -= paid
+        loss_day = key[i] >> 32
+        if loss_day != NEVER:
+            absorbed, paid = settle_claim(
+                plan, book, events, rates, recovery_lag, clock, rows, s, p, first_event[i], loss_day,
+                first_loss_left, liability_left,
+            )  # fmt: skip
+            first_loss_left -= absorbed
+            liability_left -= paid
+        book_unclaimed(book, events, rates, clock, rows, s, p, first_event[i], loss_day)
     pay_premium(plan, events, rows, s, p)
 
 

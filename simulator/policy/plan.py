@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Problem, Problems
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
-from simulator.policy.formulas import DEDUCTIBLE_FIRST, PERCENT_FIRST, premium_on_turnover
+from simulator.policy.formulas import DEDUCTIBLE_FIRST, PERCENT_FIRST, premium_on_turnover, share_of_policy_year
 from simulator.study.amounts import Multiple
 from simulator.study.calendar import Calendar
 from simulator.study.schema import Policy, Study
@@ -29,8 +29,10 @@ class PolicyPlan(NamedTuple):
 
     ``insured`` is false for programmes without a policy: their other entries mean nothing. ``limit`` is infinite
     for no limit and 0 for no cover; ``discretionary`` marks limits of that kind. ``percentage_discretionary`` is NaN
-    where the percentage of the peril applies. ``instalment`` are deposits before tax, ``planned_turnover`` is the
-    insurable book value shipped if nobody fails. ``buyer_rank`` orders claims of one day: rank of the buyer's id.
+    where the percentage of the peril applies. ``premium_minimum`` is the horizon's part of the policy year's minimum,
+    ``instalment`` are deposits of it before tax, ``planned_turnover`` is the insurable book value shipped if nobody
+    fails. First losses and maximum liability are the policy year's, in full. ``buyer_rank`` orders claims of one day:
+    rank of the buyer's id.
     """
 
     insured: Flags
@@ -109,7 +111,7 @@ def build_policies(study: Study, portfolio: Portfolio, calendar: Calendar, spot:
             _fill_terms(plan, p, programme)
             _fill_limits(plan, p, programme, portfolio.buyers.credit_limit)
             _fill_premium(plan, p, programme, calendar, turnover)
-            _fill_liability(plan, p, programme, problems)
+            _fill_liability(plan, p, programme, calendar, problems)
     problems.raise_if_any()
     return plan
 
@@ -180,22 +182,24 @@ def _fill_limits(plan: PolicyPlan, p: int, programme: Policy, credit_limit: Floa
 def _fill_premium(plan: PolicyPlan, p: int, programme: Policy, calendar: Calendar, turnover: Floats) -> None:
     premium = programme.premium
     plan.premium_rate[p] = premium.rate_on_turnover
-    plan.premium_minimum[p] = premium.minimum
+    plan.premium_minimum[p] = premium.minimum * share_of_policy_year(calendar.horizon_days)
     plan.premium_tax[p] = premium.tax
     plan.premium_fees[p] = premium.fees
-    plan.instalment[p] = instalments(premium.minimum, premium.instalments, calendar)
+    plan.instalment[p] = instalments(plan.premium_minimum[p], premium.instalments, calendar)
     # fsum is exact, so the sum does not depend on the order of buyers in the ledger
     plan.planned_turnover[p] = math.fsum(turnover[plan.insurable[p]])
 
 
-def _fill_liability(plan: PolicyPlan, p: int, programme: Policy, problems: Problems) -> None:
+def _fill_liability(plan: PolicyPlan, p: int, programme: Policy, calendar: Calendar, problems: Problems) -> None:
     liability = programme.maximum_liability
     if liability is None:
         return
     if not isinstance(liability, Multiple):
         plan.maximum_liability[p] = liability
         return
-    premium = premium_on_turnover(plan.planned_turnover[p], plan.premium_rate[p], plan.premium_minimum[p])
+    # a multiple of the whole year's premium: planned turnover goes on as in the horizon
+    year = plan.planned_turnover[p] / share_of_policy_year(calendar.horizon_days)
+    premium = premium_on_turnover(year, plan.premium_rate[p], programme.premium.minimum)
     plan.maximum_liability[p] = liability.factor * premium
     if premium <= 0.0:
         problems.add(

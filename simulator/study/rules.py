@@ -23,6 +23,8 @@ from simulator.study.paths import KeyPath, show_path
 from simulator.study.schema import EmpiricalDelay, MixtureDelay, Policy, Study
 
 MAX_YEARS = 10
+#: A policy's period is one year; 53 weeks or twelve months, whichever way a year is counted.
+MAX_POLICY_DAYS = 371
 MAX_DELAY_DAYS = 3650
 MAX_SCENARIOS = 1_000_000_000
 
@@ -64,6 +66,13 @@ def _time(study: Study, found: Breaches) -> None:
     longest = info.as_of.replace(year=info.as_of.year + MAX_YEARS, day=min(info.as_of.day, 28))
     if days > (longest - info.as_of).days + 3:
         found.add(path, f"must be at most {MAX_YEARS} years")
+    elif days > MAX_POLICY_DAYS and any(isinstance(programme, Policy) for programme in study.programmes):
+        message = (
+            f"must be at most {MAX_POLICY_DAYS // 7} weeks where a programme is insured: minimum premium, fees, first "
+            "losses and maximum liability are those of one policy year; shorten the horizon, or keep programmes of "
+            "type none only"
+        )
+        found.add(path, message)
 
 
 def _shares(study: Study, found: Breaches) -> None:

@@ -19,7 +19,7 @@ class Premium(Section):
     rate_on_turnover: Fraction = 0.0
     """On insurable turnover shipped within the horizon."""
     minimum: PositiveMoney = 0.0
-    """Least premium, paid in equal instalments in advance."""
+    """Least premium of the policy year, due pro rata (days / 364, at most 1), in equal instalments in advance."""
     instalments: int = Field(default=4, ge=1, le=52)
     """Number of deposit instalments over the horizon, the first on day 0."""
     tax: Fraction = 0.0
@@ -74,9 +74,9 @@ class Policy(Section):
     each_and_every_first_loss: PositiveMoney = 0.0
     """Borne by the policyholder on each buyer's claim."""
     aggregate_first_loss: PositiveMoney = 0.0
-    """Borne by the policyholder in total over the policy period."""
+    """Borne by the policyholder in total over the policy year, in full however short the horizon."""
     maximum_liability: Liability | None = None
-    """Most the insurer pays in the period; no maximum where left out."""
+    """Most the insurer pays in the policy year, in full however short the horizon; no maximum where left out."""
     order: Literal["percent_first", "deductible_first"] | None = None
     """Order of terms; percent_first for whole_turnover, deductible_first for excess_of_loss."""
     waiting_period: Length = Duration(180, "day")
@@ -84,7 +84,7 @@ class Policy(Section):
     settlement: Length = Duration(30, "day")
     """From date of loss to payment of the indemnity."""
     covers_open_items: bool = True
-    """Whether invoices issued before the ledger's date are covered."""
+    """Whether invoices issued before the ledger's date are covered; never where the waiting period is over by then."""
     premium: Premium = Premium()
     """Price of cover."""
     reserve: PositiveMoney = 0.0

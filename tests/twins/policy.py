@@ -5,15 +5,11 @@ import math
 NEVER = 2147483647
 
 
-def day_or_later(day, earliest=1):
-    return max(int(day), earliest)
-
-
 # --- terms ---
 
 
 def protracted_loss_day(due_day, waiting_days, paid_day):
-    expiry = day_or_later(int(due_day) + int(waiting_days))
+    expiry = int(due_day) + int(waiting_days)
     if int(paid_day) <= expiry:
         return NEVER
     return expiry
@@ -27,8 +23,18 @@ def is_claimed(issue_day, paid_day, loss_day):
     return int(issue_day) <= int(loss_day) < int(paid_day)
 
 
+def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
+    lost = int(lost_on) < NEVER
+    return lost and not int(issue_day) <= int(loss_day) < int(paid_day)
+
+
 def claim_key(loss_day, buyer_rank):
     return int(loss_day) * 2**32 + int(buyer_rank)
+
+
+def is_known_loss(due_day, waiting_days):
+    waiting_ends = int(due_day) + int(waiting_days)
+    return waiting_ends < 1
 
 
 def is_eligible(disputed, open_item, covers_open_items):
@@ -117,6 +123,10 @@ def insurer_share(money, indemnity, debt):
     return money * indemnity / debt
 
 
+def share_of_policy_year(horizon_days):
+    return min(1.0, int(horizon_days) / 364.0)
+
+
 def premium_on_turnover(turnover, rate, minimum):
     return max(rate * turnover, minimum)
 
@@ -161,31 +171,26 @@ def sort_claims(key, first_event, count):
     first_event[:count] = first
 
 
-def waiting_ends(plan, book, events, s, p, entries, eligible):
-    """Days on which waiting periods end, of invoices that are eligible or of those that are not."""
-    found = []
-    for e in entries:
-        i = events.invoice[s, e]
-        if events.protracted[s, e] and eligible == is_eligible(
-            book.disputed[i], book.open_item[i], plan.covers_open_items[p]
-        ):
-            found.append(protracted_loss_day(book.due_day[i], plan.waiting_days[p], events.paid_day[s, e]))
-    return [day for day in found if day < NEVER]
+def insures(plan, book, p, invoice):
+    known = is_known_loss(book.due_day[invoice], plan.waiting_days[p])
+    return not known and is_eligible(book.disputed[invoice], book.open_item[invoice], plan.covers_open_items[p])
 
 
 def covered_day(plan, book, events, s, p, entries):
     """First day on which an insured peril happens to a buyer, or NEVER."""
-    insolvency = int(events.default_day[s, entries[0]])
-    return min([insolvency, *waiting_ends(plan, book, events, s, p, entries, True)])
+    days = [int(events.default_day[s, entries[0]])]
+    for e in entries:
+        i = events.invoice[s, e]
+        if events.protracted[s, e] and insures(plan, book, p, i):
+            days.append(protracted_loss_day(book.due_day[i], plan.waiting_days[p], events.paid_day[s, e]))
+    return min(days)
 
 
 def find_claims(plan, book, events, s, p, key, first_event):
     claims = []
     for buyer, entries in listed(events, s).items():
         day = covered_day(plan, book, events, s, p, entries)
-        if day == NEVER:
-            day = min(waiting_ends(plan, book, events, s, p, entries, False), default=NEVER)
-        if day < NEVER:
+        if day < NEVER or min(int(events.loss_day[s, e]) for e in entries) < NEVER:
             claims.append((claim_key(day, plan.buyer_rank[buyer]), entries[0]))
     for i, (claim, begin) in enumerate(claims):
         key[i] = claim
@@ -248,6 +253,14 @@ def share_recoveries(plan, book, events, rates, recovery_lag, clock, rows, s, p,
     return max(0.0, paid - net)
 
 
+def book_unclaimed(book, events, rates, clock, rows, s, p, begin, loss_day):
+    for e in listed(events, s)[int(events.buyer[s, begin])]:
+        i, lost_on = events.invoice[s, e], int(events.loss_day[s, e])
+        if is_lost_unclaimed(book.issue_day[i], events.paid_day[s, e], lost_on, loss_day):
+            value = float(book.amount[i]) * rate(rates, s, book.currency[i], min(lost_on, clock.horizon))
+            rows.gap[s, p, [0, 1]] += value
+
+
 def settle_claim(
     plan, book, events, rates, recovery_lag, clock, rows, s, p, begin, loss_day, first_loss_left, liability_left
 ):
@@ -259,10 +272,10 @@ def settle_claim(
         i = events.invoice[s, e]
         value = float(book.amount[i]) * rate(rates, s, book.currency[i], min(loss_day, clock.horizon))
         debt += value
-        if is_eligible(book.disputed[i], book.open_item[i], plan.covers_open_items[p]):
+        if insures(plan, book, p, i):
             eligible += value
     limit = float(plan.limit[p, buyer])
-    if limit <= 0.0 or covered_day(plan, book, events, s, p, entries) == NEVER:
+    if limit <= 0.0:
         eligible = 0.0
     covered = min(eligible, limit)
     by_peril = {True: plan.percentage_insolvency, False: plan.percentage_protracted}
@@ -314,12 +327,15 @@ def apply_programme(plan, book, events, rates, recovery_lag, clock, key, first_e
     first_loss_left = float(plan.aggregate_first_loss[p])
     liability_left = float(plan.maximum_liability[p])
     for claim, begin in claims:
-        absorbed, paid = settle_claim(
-            plan, book, events, rates, recovery_lag, clock, rows, s, p, begin, claim // 2**32, first_loss_left,
-            liability_left,
-        )  # fmt: skip
-        first_loss_left -= absorbed
-        liability_left -= paid
+        loss_day = claim // 2**32
+        if loss_day < NEVER:
+            absorbed, paid = settle_claim(
+                plan, book, events, rates, recovery_lag, clock, rows, s, p, begin, loss_day, first_loss_left,
+                liability_left,
+            )  # fmt: skip
+            first_loss_left -= absorbed
+            liability_left -= paid
+        book_unclaimed(book, events, rates, clock, rows, s, p, begin, loss_day)
     pay_premium(plan, events, rows, s, p)
 
 
