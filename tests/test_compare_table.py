@@ -164,7 +164,7 @@ def test_verdict_without_any_shortfall(result):
 
 def test_late_claims_show(result):
     late = with_values(result, indemnity_in_horizon={k: 0.2 * result.scenarios["indemnity_gross"][k] for k in range(5)})
-    sentence = next(s for s in verdict(late) if "claims money" in s).replace("\N{NO-BREAK SPACE}", " ")
+    sentence = next(s for s in verdict(late) if "gross claims" in s).replace("\N{NO-BREAK SPACE}", " ")
     assert "(20 %) arrives within the 52 weeks" in sentence
     assert "it is 20 %" in sentence
 

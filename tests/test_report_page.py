@@ -118,7 +118,7 @@ def test_figures_speak(page):
 def test_numbers_have_errors(page):
     text = " ".join(" ".join(page.texts).split())
     assert "The programmes compared" in text
-    assert re.search(r"Probability of a shortfall .{0,60}\d\.\d ± 0\.\d\s%", text)
+    assert re.search(r"Probability of a shortfall .{0,60}\d\.\d\s% ± 0\.\d ", text)
     assert "the same scenarios" in text
 
 

@@ -151,6 +151,7 @@ def _shortfall(columns: Columns, programme: int) -> Iterator[str]:
             f"The probability that cash runs short hardly moves: {texts[0]} under {_name(columns, BASELINE)}, "
             f"{texts[1]} under {_name(columns, programme)}."
         )
+        yield from _reserves(columns, programme)
         return
     word = "falls" if change.value < 0.0 else "rises"
     yield (
@@ -167,7 +168,7 @@ def _reserves(columns: Columns, programme: int) -> Iterator[str]:
         return
     texts = [_money(columns, amount) if amount else "none" for amount in held]
     yield (
-        f"Part of that is the reserve, which counts as cash from the first day: {texts[0]} under "
+        f"Both include the reserve, which counts as cash from the first day: {texts[0]} under "
         f"{_name(columns, BASELINE)}, {texts[1]} under {_name(columns, programme)}."
     )
 
@@ -184,7 +185,7 @@ def _timing(columns: Columns, programme: int) -> Iterator[str]:
     share = mean(here).value / total.value
     horizon = columns.result.study.study.horizon
     sentence = (
-        f"Of {_amount(columns, total.estimate())} of expected claims money under {_name(columns, programme)}, "
+        f"Of {_amount(columns, total.estimate())} of expected gross claims under {_name(columns, programme)}, "
         f"{_amount(columns, mean(here).estimate())} ({_share(share)}) arrives within the {horizon}"
     )
     short = columns.sample("shortfall_amount", programme).values > 0.0
@@ -216,6 +217,6 @@ def _gap(columns: Columns, programme: int) -> Iterator[str]:
     parts = {step: mean(columns.sample(f"gap_{step}", programme)).value / debt for step in GAP_WORDS}
     largest = max(parts, key=lambda step: parts[step])
     yield (
-        f"{_name(columns, programme)} pays {_share(paid / debt)} of the debt that is lost; the largest part that "
-        f"stays is {GAP_WORDS[largest]}, {_share(parts[largest])} of the debt."
+        f"{_name(columns, programme)} pays {_share(paid / debt)} of the debt that is lost, before recoveries are "
+        f"shared; the largest part that stays is {GAP_WORDS[largest]}, {_share(parts[largest])} of the debt."
     )

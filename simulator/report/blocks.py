@@ -52,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption; ``pinned`` keeps the first column in view on a phone."""
+    """A table with its caption; on a phone ``pinned`` keeps the first column in view, ``stacked`` makes rows cards."""
 
     caption: str
     columns: Sequence[Column]
@@ -60,6 +60,7 @@ class Table:
     note: str = ""
     full: bool = False
     pinned: bool = False
+    stacked: bool = False
 
 
 @dataclass(frozen=True)

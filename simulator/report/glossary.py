@@ -32,7 +32,12 @@ METHODS = {
     "Protracted default": "An invoice still unpaid when its waiting period ends; some of them are still paid later, "
     "and any indemnity is then shared back.",
 }
-_SPELT = {"dso": "DSO"}
+_SPELT = {
+    "dso": "DSO",
+    "financing_cost": "Net interest",
+    "indemnity": "Net claims (indemnity)",
+    "indemnity_in_horizon": "Net claims within the horizon",
+}
 
 
 @cache
@@ -60,7 +65,8 @@ def definitions(variables: Iterable[str], lines: Iterable[Line]) -> list[tuple[s
     return list(words.items())
 
 
-def provenance_table(manifest: Mapping[str, Any]) -> Table:
-    """The manifest, entry by entry."""
-    rows = [Row(key, (Cell(value or "–", "code"),)) for key, value in flatten(manifest)]
+def provenance_table(manifest: Mapping[str, Any], scenarios: str) -> Table:
+    """The number of scenarios and what they are worth, then the manifest, entry by entry."""
+    rows = [Row("scenarios measured", (Cell(scenarios, "code"),))]
+    rows += [Row(key, (Cell(value or "–", "code"),)) for key, value in flatten(manifest)]
     return Table("Provenance", (Column("Entry", number=False), Column("Value", number=False)), rows, full=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from unicodedata import category
 
-from simulator.measures.digits import ABSENT, MINUS, format_value
+from simulator.compare.scale import scaled, with_unit
+from simulator.measures.digits import ABSENT, DIVISORS, MINUS, SPACE, format_value, scale_of
 
 NONE = ABSENT
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -14,22 +17,45 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 
 def short_money(value: float, digits: int = 3) -> str:
     """An amount for an axis or a label, thousands abbreviated, no trailing zeros: 1200000 → ``1.2 M``."""
-    return _abbreviated(value, digits, strip=True)
-
-
-def table_money(value: float, digits: int = 3) -> str:
-    """An amount for a column of a table: three significant digits throughout, 1200000 → ``1.20 M``, 0 → ``0``."""
-    return _abbreviated(value, digits, strip=False)
-
-
-def _abbreviated(value: float, digits: int, strip: bool) -> str:
     if not math.isfinite(value):
         return NONE
     size = abs(value)
     for scale, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
         if size >= scale * 0.9995:
-            return _signed(_significant(size / scale, digits, strip), value) + THIN + suffix
-    return _signed(_significant(size, digits, strip), value)
+            return _signed(_significant(size / scale, digits), value) + THIN + suffix
+    return _signed(_significant(size, digits), value)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How the amounts of a table are written: all in one unit (bn, M, k or none), to the same decimal place."""
+
+    scale: str
+    places: int
+
+    def write(self, amount: float) -> str:
+        """The amount, without the unit: 1200000 in k → ``1,200``."""
+        if not math.isfinite(amount):
+            return NONE
+        size = abs(amount) / DIVISORS[self.scale]
+        return "0" if size == 0 else _signed(f"{size:,.{self.places}f}", amount)
+
+    def named(self, currency: str) -> str:
+        """The unit with its currency: ``EUR k``."""
+        return f"{currency} {self.scale}".strip()
+
+    def of(self, amounts: Iterable[float]) -> Unit:
+        """The same unit, to the decimal place that these amounts deserve."""
+        largest = max((abs(a) for a in amounts if math.isfinite(a)), default=0.0) / DIVISORS[self.scale]
+        return Unit(self.scale, min(4, max(0, 3 - math.floor(math.log10(largest)))) if largest > 0 else 0)
+
+
+def unit_for(amounts: Iterable[float]) -> Unit:
+    """The unit in which the largest of these amounts has four digits: 4010000 → ``4,010`` k, 42300000 → ``42.30`` M."""
+    found = list(amounts)
+    largest = max((abs(a) for a in found if math.isfinite(a)), default=0.0)
+    scale = scale_of(largest / 10)
+    return Unit(scale, 0).of(found)
 
 
 def full_money(value: float) -> str:
@@ -56,12 +82,12 @@ def least_percent(value: float) -> str:
     return "<0.1" + THIN + "%" if 0 < value < 0.001 else short_percent(value)
 
 
-def _significant(value: float, digits: int, strip: bool) -> str:
+def _significant(value: float, digits: int) -> str:
     if value == 0:
         return "0"
     places = max(0, digits - 1 - math.floor(math.log10(value)))
     text = f"{value:.{min(places, 6)}f}"
-    return text.rstrip("0").rstrip(".") if strip and "." in text else text
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _signed(text: str, value: float) -> str:
@@ -95,9 +121,9 @@ def long_date(date: dt.date) -> str:
 
 
 def with_error(
-    value: float, error: float, unit: str, *, percent: bool = False, signed: bool = False
+    value: float, error: float, unit: str, *, percent: bool = False, signed: bool = False, scale: str = ""
 ) -> tuple[str, str]:
-    """A value and its standard error to the digits the error deserves: ``("1.23", "0.05 M")``; no error, no digits.
+    """A value with its unit, and its standard error, to the digits the error deserves: ``("1.23 M", "0.05")``.
 
     Args:
         value: the estimate.
@@ -105,6 +131,11 @@ def with_error(
         unit: ``money``, ``1``, ``day``, ``week`` or ``month``.
         percent: show a unit-1 number as percentage.
         signed: write a plus sign before positive values.
+        scale: what an amount is written in: bn, M, k or nothing.
     """
+    if unit == "money" and math.isfinite(value):
+        text, _, spread = scaled(value, error, scale, signed=signed).partition("±")
+        return (with_unit(text.strip(), scale) if value or spread else "0"), spread.strip()
     text, _, spread = format_value(value, error, unit, percent=percent, signed=signed).partition("±")
-    return text.strip(), spread.strip()
+    spread, _, name = spread.strip().partition(SPACE)
+    return with_unit(text.strip(), name), spread

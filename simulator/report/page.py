@@ -7,8 +7,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from simulator.measures.estimate import effective_size
-from simulator.report.numbers import clean, full_money, long_date
+from simulator.report.numbers import clean, long_date
+from simulator.report.remarks import worth
 from simulator.report.sections import Material, sections
 from simulator.study.calendar import Calendar
 
@@ -59,9 +59,6 @@ def _facts(material: Material) -> list[tuple[str, str]]:
         ("As of", long_date(info.as_of)),
         ("Horizon", f"{info.horizon}, to {long_date(Calendar.of(result.study).date(end))}"),
         ("Currency", info.currency),
-        ("Scenarios", full_money(result.scenarios.sizes["scenario"])),
+        ("Scenarios", worth(result)),
     ]
-    worth = effective_size(result.scenarios["weight"].to_numpy())
-    if worth < result.scenarios.sizes["scenario"] - 0.5:
-        facts.append(("Weighted, worth", full_money(worth)))
     return facts + ([("Authors", ", ".join(info.authors))] if info.authors else [])

@@ -9,7 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from simulator.measures.sample import Sample
-from simulator.report import coverage
+from simulator.report import coverage, remarks
 from simulator.report.assumptions import assumptions, programme_terms
 from simulator.report.blocks import Block, Cell, Column, Drawing, Row, Section, Table, records
 from simulator.report.comparison import Summary, comparison_table, liquidity_table, stress_table
@@ -17,6 +17,7 @@ from simulator.report.figures import contributions
 from simulator.report.glossary import definitions, provenance_table
 from simulator.report.numbers import NONE, THIN, short_percent
 from simulator.report.quality import label, quality
+from simulator.report.ratios import ratios
 from simulator.results.result import Result
 
 
@@ -41,7 +42,7 @@ class Material:
     @cached_property
     def summary(self) -> Summary:
         """The summary, ready to be looked up."""
-        return Summary(self.rows, list(self.result.stresses))
+        return Summary(self.rows, list(self.result.stresses), ratios(self.result))
 
     def figure(self, name: str) -> list[Block]:
         """A figure as a block, nothing where there is no such figure in this result."""
@@ -68,7 +69,7 @@ def sections(material: Material) -> list[Section]:
 
 def _answer(m: Material) -> Section:
     blocks = [Block("answer", list(m.answer)), Block("table", comparison_table(m.result, m.summary))]
-    return Section("answer", "The answer", blocks=blocks)
+    return Section("answer", "The answer", blocks=[*blocks, *_remark(remarks.reserves(m.result))])
 
 
 def _losses(m: Material) -> Section:
@@ -86,7 +87,7 @@ def _shortfall(m: Material) -> Section | None:
         return None
     blocks: list[Block] = []
     if float(m.data["shortfall"]["probability"].max()) > 0:
-        blocks += m.figure("shortfall") + m.figure("first_shortfall")
+        blocks += m.figure("shortfall") + _remark(remarks.steepest_rise(m.result)) + m.figure("first_shortfall")
         blocks.append(Block("table", timing_of_shortfall(m.result)))
     else:
         blocks.append(Block("note", "Under no programme does any simulated scenario run short of cash."))
@@ -103,7 +104,12 @@ def _shortfall(m: Material) -> Section | None:
                 "has to be added to keep the probability of a shortfall below the rest.",
             )
         )
+    blocks += _remark(remarks.reserves(m.result))
     return Section("shortfall", "When cash runs short, and by how much", blocks=blocks)
+
+
+def _remark(text: str) -> list[Block]:
+    return [Block("note", text)] if text else []
 
 
 def timing_of_shortfall(result: Result) -> Table:
@@ -205,5 +211,5 @@ def _parameters(table: pd.DataFrame) -> Iterator[Row]:
 def _words(m: Material) -> Section:
     variables = [str(v) for v in (*m.result.scenarios.data_vars, *m.result.paths.data_vars)]
     words = definitions(variables, m.summary.lines())
-    provenance = Block("table", provenance_table(m.result.manifest))
+    provenance = Block("table", provenance_table(m.result.manifest, remarks.worth(m.result)))
     return Section("words", "Definitions and provenance", blocks=[Block("terms", words), provenance])

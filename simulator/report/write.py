@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import pandas as pd
 from simulator.compare.paired import SUFFIX, differences, full_summary
 from simulator.compare.table import comparison_table
 from simulator.compare.verdict import verdict
-from simulator.report.figures.catalogue import draw, tables
+from simulator.report.figures.catalogue import FIGURES, draw, tables
 from simulator.report.page import render
 from simulator.report.sections import Material
 from simulator.results.files import prepare_folder, write_json, write_table, write_text
 from simulator.results.result import Result
 
-FIGURES = "figures"
+FOLDER = "figures"
 XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
@@ -28,8 +29,8 @@ def write_report(
 ) -> dict[str, Path]:
     """Write what was asked for into a folder, made if need be; every file whole or not at all.
 
-    ``html`` writes report.html and figures/ (each figure as SVG, its data as CSV), ``xlsx`` report.xlsx, ``json``
-    summary.json.
+    ``html`` writes report.html and figures/ (each figure as SVG, its data as CSV; those of an earlier report go),
+    ``xlsx`` report.xlsx, ``json`` summary.json.
 
     Args:
         result: what is reported.
@@ -69,12 +70,23 @@ def with_differences(result: Result, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows, differences(result)], ignore_index=True)
 
 
+def earlier_figures(folder: Path) -> list[Path]:
+    """Files in a folder that a report wrote there: the data and drawings of its figures, nothing else."""
+    names = "|".join(figure.name for figure in FIGURES)
+    owned = re.compile(rf"({names})(\.csv|(-\d+)?\.svg)")
+    return sorted(p for p in folder.iterdir() if owned.fullmatch(p.name) and p.is_file())
+
+
 def _write_page(result: Result, path: Path) -> None:
     """The page, its figures as files beside it, and the data of each."""
     data = tables(result)
     drawings, files = draw(data)
     page = render(Material(result, result.summary(), verdict(result), data, drawings))
-    folder = prepare_folder(path.parent / FIGURES)
+    folder = prepare_folder(path.parent / FOLDER)
+    wanted = {f"{name}.csv" for name in data} | {f"{name}.svg" for name in files}
+    for stale in earlier_figures(folder):
+        if stale.name not in wanted:
+            stale.unlink(missing_ok=True)
     for name, table in data.items():
         write_table(folder / f"{name}.csv", table)
     for name, svg in files.items():

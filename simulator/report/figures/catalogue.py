@@ -142,7 +142,8 @@ FIGURES: tuple[Figure, ...] = (
         "gap",
         "From the debt to the indemnity, term by term",
         "Shares of the debts outstanding when they were lost: pale bars over all scenarios, dark bars in the worst 1 % "
-        "by gross loss.",
+        "by gross loss. Outside the cover: no limit, disputed or excluded, or lost without a claim that holds it. "
+        "Gross claims: before recoveries are shared with the insurer.",
         gap.data,
         gap.plot_gap,
         "share_of_debt",
@@ -154,8 +155,9 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "claim_timing",
-        "How much of the indemnity comes in time?",
-        "Waiting and settlement periods delay it; cash counts only when it arrives within the horizon.",
+        "How much of the claims money comes in time?",
+        "Gross claims against what has arrived, net of recoveries shared by then. Waiting and settlement periods delay "
+        "it; cash counts only when it arrives within the horizon.",
         claim_timing.data,
         claim_timing.plot_claim_timing,
         "claims_money",
@@ -166,7 +168,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "cost",
         "Expected cost of risk by component",
-        "Means over all scenarios; the figure in bold is their sum.",
+        "Means over all scenarios; the figure in bold is their sum. Net interest left of zero is income: cash earns "
+        "more than the credit line costs.",
         cost.data,
         cost.plot_cost,
         "expected_cost",

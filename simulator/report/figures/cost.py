@@ -13,7 +13,7 @@ from simulator.results.result import Result
 COMPONENTS = {
     "premium": "Premium, tax, fees",
     "retained_loss": "Retained loss",
-    "financing_cost": "Financing",
+    "financing_cost": "Net interest",
     "capital_charge": "Capital charge",
     "reserve_cost": "Cost of reserve",
 }

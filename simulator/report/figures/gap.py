@@ -18,14 +18,14 @@ from simulator.results.result import Result
 TAIL_LEVEL = 0.99
 STEPS = {
     "debt": "Debt when lost",
-    "not_covered": "Not covered",
+    "not_covered": "Outside the cover",
     "over_limit": "Over the limit",
     "non_qualifying": "Non-qualifying",
     "coinsurance": "Co-insurance",
     "each_and_every": "Each-and-every",
     "aggregate_first_loss": "Aggregate first loss",
     "maximum_liability": "Maximum liability",
-    "indemnity": "Indemnity",
+    "indemnity": "Gross claims",
 }
 VIEWS = {"average": "all scenarios", "tail": "worst 1 %"}
 
@@ -41,11 +41,7 @@ def data(result: Result) -> pd.DataFrame:
     The indemnity is what the insurer pays before its share of later recoveries; debt = the other steps' sum.
     """
     rows = result.scenarios
-    weight = rows["weight"].to_numpy()
-    views = {
-        "average": weight / weight.sum(),
-        "tail": tail_weights(Sample.weighted(rows["gross_loss"].to_numpy(), weight), TAIL_LEVEL),
-    }
+    views = view_weights(result)
     records = []
     for programme in insured(result):
         chosen = rows.sel(programme=programme)
@@ -74,6 +70,12 @@ def data(result: Result) -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(records, columns=["programme", "view", "step", "amount", "start", "end"])
+
+
+def view_weights(result: Result) -> dict[str, Floats]:
+    """Weights of the scenarios in each view, summing to 1."""
+    weight, gross = (result.scenarios[name].to_numpy() for name in ("weight", "gross_loss"))
+    return {"average": weight / weight.sum(), "tail": tail_weights(Sample.weighted(gross, weight), TAIL_LEVEL)}
 
 
 def tail_weights(sample: Sample, level: float) -> Floats:
@@ -114,7 +116,7 @@ def plot_gap(data: pd.DataFrame, axes: Axes) -> None:
     style.percent_ticks(axes, "x", 2)
     ratio = data[data["step"] == "indemnity"].set_index("view")["start"]
     axes.annotate(
-        f"all scenarios: {short_percent(float(ratio['average']))} indemnified", xy=(0, 1), color=style.MUTED,
+        f"all scenarios: {short_percent(float(ratio['average']))} paid as claims", xy=(0, 1), color=style.MUTED,
         xycoords=("figure fraction", "axes fraction"), xytext=(2, 19), textcoords="offset pixels", va="center",
     )  # fmt: skip
     axes.annotate(
