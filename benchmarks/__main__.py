@@ -31,6 +31,8 @@ def main() -> int:
     parser.add_argument("--only", help="names of benchmarks to run, as pytest -k; nothing is written then")
     asked = parser.parse_args()
     os.environ.setdefault("BENCHMARK_FULL", "10000" if asked.quick else "100000")
+    # kernels of their own: a `simulator warmup` elsewhere removes caches of other versions in the usual folder
+    os.environ["XDG_CACHE_HOME"] = str(Path.home() / ".cache" / "trade-credit-simulator-benchmarks")
     before = machine()
     in_fresh_process(["-m", "simulator", "warmup"])
     with tempfile.TemporaryDirectory() as folder:

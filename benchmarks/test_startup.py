@@ -14,6 +14,13 @@ COMMANDS = {
 }
 
 
+def test_first_compile(benchmark, tmp_path, monkeypatch):
+    """`simulator warmup` with nothing in the cache: what the very first run costs."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    found = benchmark.pedantic(in_fresh_process, args=(["-m", "simulator", "warmup"],), rounds=1)
+    benchmark.extra_info.update({k: found[k] for k in ("wall_seconds", "cpu_seconds", "peak_mib")})
+
+
 @pytest.mark.parametrize("what", COMMANDS)
 def test_startup(benchmark, what):
     found = []
