@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.errors import InputError, Problem, Problems, display_path
+from simulator.ledger.cells import cell_problem
 from simulator.ledger.portfolio import Floats
 from simulator.study.schema import EmpiricalDelay
 
@@ -33,17 +34,20 @@ def observed_delays(model: EmpiricalDelay, folder: Path) -> Floats:
     path = folder / str(model.file)
     shown = display_path(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.reader(stream))
+        source = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else (error.strerror or "cannot be read")
         problem = Problem(f"delay file cannot be read: {reason}", shown, path="payment.delay.file", value=model.file)
         raise InputError([problem]) from error
+    rows = list(csv.reader(source))
     header = [cell.strip().casefold() for cell in rows[0]] if rows else []
     wanted = ["delay_days"] if "delay_days" in header else ["due_date", "paid_date"]
     if not set(wanted) <= set(header):
         text = "a delay file needs a column delay_days, or the columns due_date and paid_date"
-        raise InputError([Problem(text, shown, 1, path="payment.delay.file", value=",".join(header))])
+        first = source[0] if source else ""
+        value, width = ",".join(header), max(1, len(first))
+        problem = Problem(text, shown, 1, 1 if first else 0, "payment.delay.file", value, source=first, width=width)
+        raise InputError([problem])
     places = [header.index(name) for name in wanted]
     problems = Problems()
     delays: list[float] = []
@@ -51,11 +55,13 @@ def observed_delays(model: EmpiricalDelay, folder: Path) -> Floats:
         if not any(cell.strip() for cell in cells):
             continue
         texts = [cells[i].strip() if i < len(cells) else "" for i in places]
-        try:
+        line = source[number - 1] if len(source) == len(rows) else ""
+        for name, at, text in zip(wanted, places, texts, strict=True):
+            if not _usable(name, text):
+                allowed = "a finite number of days" if name == "delay_days" else "a date written YYYY-MM-DD"
+                problems.add(cell_problem(f"must be {allowed}", shown, number, name, cells, at, line))
+        if not problems:
             delays.append(_delay(texts))
-        except ValueError:
-            allowed = "a finite number of days" if len(texts) == 1 else "two dates written YYYY-MM-DD"
-            problems.add(Problem(f"must be {allowed}", shown, number, path=" ".join(wanted), value=" ".join(texts)))
     if not delays and not problems:
         problems.add(Problem("the delay file has no rows", shown, path="payment.delay.file"))
     problems.raise_if_any()
@@ -69,11 +75,15 @@ def _checked_values(values: tuple[float, ...]) -> Floats:
     return np.array(values, dtype=np.float64)
 
 
+def _usable(name: str, text: str) -> bool:
+    try:
+        return math.isfinite(float(text)) if name == "delay_days" else bool(dt.date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def _delay(texts: list[str]) -> float:
     if len(texts) == 1:
-        days = float(texts[0])
-        if not math.isfinite(days):
-            raise ValueError(texts[0])
-        return days
+        return float(texts[0])
     due, paid = (dt.date.fromisoformat(text) for text in texts)
     return float((paid - due).days)

@@ -22,6 +22,7 @@ import numpy as np
 
 from simulator.errors import InputError, Problem, Problems, display_path
 from simulator.fx.ecb import read_ecb
+from simulator.ledger.cells import cell_problem
 from simulator.ledger.portfolio import Floats
 from simulator.study.schema import Study
 
@@ -116,50 +117,56 @@ def _restate(
 
 def _read_file(path: Path, shown: str, currency: str) -> tuple[list[dt.date], dict[str, Floats]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = list(csv.reader(stream))
+        source = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else (error.strerror or "cannot be read")
         raise InputError([Problem(f"rate history cannot be read: {reason}", shown, path=_PATH)]) from error
+    lines = list(csv.reader(source))
     header = [cell.strip() for cell in lines[0]] if lines else []
     columns = [i for i, name in enumerate(header) if i and name]
     if not columns or header[0].casefold() != "date":
         text = "a rate history begins with a header: date, then one currency per column"
-        raise InputError([Problem(text, shown, 1, path=_PATH, value=",".join(header)[:60])])
+        raise InputError([_at_header(text, shown, source, ",".join(header))])
     problems = Problems()
-    dates, rows = _read_rows(lines, header, columns, shown, problems)
+    dates, rows = _read_rows(lines, source, columns, shown, problems)
     if not dates and not problems:
         problems.add(Problem("the rate history has no rows", shown, path=_PATH))
     problems.raise_if_any()
     quoted = {header[i]: np.array([row[k] for row in rows]) for k, i in enumerate(columns)}
-    return dates, _worth(quoted, header[0], dates, shown, currency)
+    return dates, _worth(quoted, header[0], dates, shown, currency, source)
+
+
+def _at_header(message: str, shown: str, source: list[str], value: str) -> Problem:
+    """A problem of the header as a whole."""
+    first = source[0] if source else ""
+    return Problem(message, shown, 1, 1 if first else 0, _PATH, value[:60], source=first, width=max(1, len(first)))
 
 
 def _read_rows(
-    lines: list[list[str]], header: list[str], columns: list[int], shown: str, problems: Problems
+    lines: list[list[str]], source: list[str], columns: list[int], shown: str, problems: Problems
 ) -> tuple[list[dt.date], list[list[float]]]:
+    header = [cell.strip() for cell in lines[0]]
     dates: list[dt.date] = []
     rows: list[list[float]] = []
     seen: set[dt.date] = set()
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
             continue
+        text = source[number - 1] if len(source) == len(lines) else ""
         try:
             date = dt.date.fromisoformat(cells[0].strip())
         except ValueError:
-            problems.add(Problem("must be a date written YYYY-MM-DD", shown, number, 1, path=header[0], value=cells[0]))
+            problems.add(cell_problem("must be a date written YYYY-MM-DD", shown, number, header[0], cells, 0, text))
             continue
         if date in seen:
-            problems.add(
-                Problem("this date stands in the file twice", shown, number, 1, path=header[0], value=cells[0])
-            )
+            problems.add(cell_problem("this date stands in the file twice", shown, number, header[0], cells, 0, text))
         seen.add(date)
         row = []
         for i in columns:
-            text = cells[i].strip() if i < len(cells) else ""
-            rate = _rate(text)
+            rate = _rate(cells[i].strip() if i < len(cells) else "")
             if rate is None:
-                problems.add(Problem("must be a positive number, or N/A", shown, number, path=header[i], value=text))
+                message = "must be a positive number, or N/A"
+                problems.add(cell_problem(message, shown, number, header[i], cells, i, text))
             row.append(math.nan if rate is None else rate)
         dates.append(date)
         rows.append(row)
@@ -177,15 +184,17 @@ def _rate(text: str) -> float | None:
     return value if math.isfinite(value) and value > 0 else None
 
 
-def _worth(quoted: dict[str, Floats], first: str, dates: list[dt.date], shown: str, currency: str) -> dict[str, Floats]:
+def _worth(
+    quoted: dict[str, Floats], first: str, dates: list[dt.date], shown: str, currency: str, source: list[str]
+) -> dict[str, Floats]:
     """Worth of one unit of each currency in one common currency."""
     pairs = [_PAIR.fullmatch(name) for name in quoted]
     if all(pairs):
-        return _worth_of_pairs(quoted, shown, currency)
+        return _worth_of_pairs(quoted, shown, currency, source)
     wrong = [name for name in quoted if not _CODE.fullmatch(name)]
     if wrong:
         text = "a column is a currency code such as USD, or a quotation such as EUR per USD; all columns alike"
-        raise InputError([Problem(text, shown, 1, path=_PATH, value=wrong[0])])
+        raise InputError([_at_header(text, shown, source, wrong[0])])
     steps = np.diff([day.toordinal() for day in dates])
     ones = np.ones(len(dates))
     if first == "date" and np.all(steps > 0):
@@ -199,16 +208,16 @@ def _worth(quoted: dict[str, Floats], first: str, dates: list[dt.date], shown: s
         f"{currency} per USD (bare codes: 'date' with rising dates means {currency} per unit, 'Date' with falling "
         f"dates and no EUR column means the ECB's file, units per EUR)"
     )
-    raise InputError([Problem(text, shown, 1, path=_PATH, value=",".join([first, *quoted])[:60])])
+    raise InputError([_at_header(text, shown, source, ",".join([first, *quoted]))])
 
 
-def _worth_of_pairs(quoted: dict[str, Floats], shown: str, currency: str) -> dict[str, Floats]:
+def _worth_of_pairs(quoted: dict[str, Floats], shown: str, currency: str, source: list[str]) -> dict[str, Floats]:
     """``A per B``: units of A for one B. One currency must stand in every column; worth is in that one."""
     named = {name: name.split(" per ") for name in quoted}
     shared = set.intersection(*(set(pair) for pair in named.values()))
     if not shared:
         text = "the quotations have no currency in common, so they cannot be compared"
-        raise InputError([Problem(text, shown, 1, path=_PATH, value=", ".join(quoted)[:60])])
+        raise InputError([_at_header(text, shown, source, ", ".join(quoted))])
     base = currency if currency in shared else min(shared)
     worth = {base: np.ones(len(next(iter(quoted.values()))))}
     for name, (price, unit) in named.items():
