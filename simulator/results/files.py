@@ -31,10 +31,29 @@ def prepare_folder(folder: str | Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise SimulatorError(f"cannot write to the folder {display_path(path)}: permission denied")
     return path
+
+
+def check_folder(folder: str | Path) -> None:
+    """Find out whether a folder can be made and written, making nothing.
+
+    Raises:
+        SimulatorError: when it cannot.
+    """
+    path = Path(folder)
+    try:
+        place = path.absolute()
+        while not place.exists():
+            place = place.parent
+        if not place.is_dir():
+            raise SimulatorError(f"cannot write {display_path(path)}: {display_path(place)} is a file")
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise SimulatorError(f"cannot write {display_path(path)}: permission denied in {display_path(place)}")
 
 
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
@@ -50,7 +69,7 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
         os.replace(temporary, path)
         _sync(path.parent)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -63,7 +82,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _cannot_write(path: Path, error: OSError) -> SimulatorError:
+def cannot_write(path: Path, error: OSError) -> SimulatorError:
+    """The error that says which file or folder cannot be written, and why."""
     return SimulatorError(f"cannot write {display_path(path)}: {(error.strerror or str(error)).lower()}")
 
 

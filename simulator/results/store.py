@@ -2,38 +2,56 @@
 
 ``study.resolved.yaml``, ``manifest.json``, ``profile.json``, ``summary.json`` and ``summary.csv``,
 ``scenarios.nc``, ``paths.nc`` (NetCDF), ``contributions/*.csv``, and one such folder for each stress under
-``stresses/``. The manifest is written last: a folder without it is not a finished run.
+``stresses/``. What an earlier run left in the folder is removed, its manifest first, and the manifest is written
+last: a folder without it is not a finished run.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simulator.errors import SimulatorError, display_path
 from simulator.results.dataset import stamp
 from simulator.results.files import prepare_folder, read_table, replace_file, write_json, write_table, write_text
+from simulator.results.leftovers import (
+    CONTRIBUTIONS,
+    INDEX,
+    MANIFEST,
+    PATHS,
+    PROFILE,
+    SCENARIOS,
+    STRESSES,
+    STUDY,
+    SUMMARY_CSV,
+    SUMMARY_JSON,
+    TABLES,
+    clear,
+)
 from simulator.results.result import Result
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from simulator.study.schema import Study
 
-STUDY, MANIFEST, PROFILE = "study.resolved.yaml", "manifest.json", "profile.json"
-SUMMARY_JSON, SUMMARY_CSV = "summary.json", "summary.csv"
-SCENARIOS, PATHS = "scenarios.nc", "paths.nc"
-CONTRIBUTIONS, STRESSES, INDEX = "contributions", "stresses", "index.json"
+T = TypeVar("T")
 DATES = {"units": "days since 1970-01-01", "dtype": "int64"}
 PACKED = {"zlib": True, "complevel": 1, "shuffle": False}  # mostly zeros and full doubles: shuffling costs, gains none
+SUMMARY_COLUMNS = {"stress", "measure", "programme", "level", "value", "standard_error", "ci_low", "ci_high", "unit"}
+#: What reading a damaged file may raise, whichever library reads it.
+DAMAGE = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, EOFError)
 
 
 def save(result: Result, folder: str | Path, *, resolved_study: str | None = None) -> Path:
     """Write a result into a folder, made if need be, and return the folder.
 
-    Every file is written to a temporary name, synced and renamed, so that a reader never sees half a file.
+    Every file is written to a temporary name, synced and renamed, so that a reader never sees half a file. Whatever an
+    earlier run left in the folder is removed first, its report included; files of others stay.
 
     Args:
         result: what is saved; its datasets are stamped with units first.
@@ -46,13 +64,13 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
     target = prepare_folder(folder)
     scenarios = stamp(result.scenarios, result.currency)
     paths = stamp(result.paths, result.currency)
+    clear(target)
     write_text(target / STUDY, resolved_study if resolved_study is not None else _resolved(result.study))
     write_json(target / PROFILE, result.profile)
     replace_file(target / SCENARIOS, lambda temporary: _write_dataset(scenarios, temporary))
     replace_file(target / PATHS, lambda temporary: _write_dataset(paths, temporary))
     if result.summary_rows is not None:
-        write_json(target / SUMMARY_JSON, result.summary_rows)
-        write_table(target / SUMMARY_CSV, result.summary_rows)
+        write_summary(result, target)
     if result.contributions:
         tables = prepare_folder(target / CONTRIBUTIONS)
         for name, table in result.contributions.items():
@@ -61,6 +79,12 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
         _save_stresses(result, prepare_folder(target / STRESSES))
     write_json(target / MANIFEST, result.manifest)
     return target
+
+
+def write_summary(result: Result, folder: Path) -> None:
+    """Write a measured result's summary.json and summary.csv."""
+    write_json(folder / SUMMARY_JSON, result.summary())
+    write_table(folder / SUMMARY_CSV, result.summary())
 
 
 def _resolved(study: Study) -> str:
@@ -95,39 +119,68 @@ def _write_dataset(dataset: xr.Dataset, path: Path) -> None:
 def open_result(folder: str | Path) -> Result:
     """Read a run folder back, stresses included.
 
+    A summary that is missing or damaged is left out: it can be measured again from the scenarios.
+
     Raises:
-        SimulatorError: the folder is missing, unfinished, or a file in it cannot be read.
+        SimulatorError: the folder is missing or unfinished, or a file in it is missing or damaged.
     """
     source = Path(folder)
     if not source.is_dir():
         raise SimulatorError(f"there is no run folder {display_path(source)}")
     if not (source / MANIFEST).is_file():
         raise SimulatorError(f"{display_path(source)} is not a finished run: it has no {MANIFEST}")
-    try:
-        return _read(source)
-    except (OSError, ValueError, KeyError) as error:
-        raise SimulatorError(f"cannot read the run folder {display_path(source)}: {error}") from error
-
-
-def _read(source: Path) -> Result:
-    summary = source / SUMMARY_CSV
-    tables = sorted((source / CONTRIBUTIONS).glob("*.csv"))
+    tables = [source / CONTRIBUTIONS / f"{name}.csv" for name in TABLES]
     index = source / STRESSES / INDEX
-    stresses = _read_json(index) if index.is_file() else []
+    stresses = _part(index, _read_index) if index.is_file() else {}
     return Result(
-        study=_read_study(source / STUDY),
-        scenarios=_read_dataset(source / SCENARIOS),
-        paths=_read_dataset(source / PATHS),
-        contributions={table.stem: read_table(table) for table in tables},
-        manifest=_read_json(source / MANIFEST),
-        profile=_read_json(source / PROFILE),
-        stresses={entry["name"]: open_result(source / STRESSES / entry["folder"]) for entry in stresses},
-        summary_rows=read_table(summary) if summary.is_file() else None,
+        study=_part(source / STUDY, _read_study),
+        scenarios=_part(source / SCENARIOS, _read_scenarios),
+        paths=_part(source / PATHS, _read_dataset),
+        contributions={table.stem: _part(table, read_table) for table in tables if table.is_file()},
+        manifest=_part(source / MANIFEST, _read_mapping),
+        profile=_part(source / PROFILE, _read_mapping),
+        stresses={name: open_result(source / STRESSES / place) for name, place in stresses.items()},
+        summary_rows=_read_summary(source / SUMMARY_CSV),
     )
 
 
-def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+def _part(path: Path, read: Callable[[Path], T]) -> T:
+    """What a file of the run folder holds, or an error that names it."""
+    if not path.is_file():
+        raise SimulatorError(f"cannot read the run folder {display_path(path.parent)}: it has no {path.name}")
+    try:
+        return read(path)
+    except DAMAGE as error:
+        raise SimulatorError(
+            f"cannot read the run folder {display_path(path.parent)}: {path.name} is damaged; run the study again"
+        ) from error
+
+
+def _read_summary(path: Path) -> pd.DataFrame | None:
+    if not path.is_file():
+        return None
+    try:
+        table = read_table(path)
+    except DAMAGE:
+        return None
+    whole = len(table) > 0 and set(table.columns) >= SUMMARY_COLUMNS and table["value"].dtype.kind in "fi"
+    return table if whole else None
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("not a mapping")
+    return content
+
+
+def _read_index(path: Path) -> dict[str, str]:
+    """Names of the stresses in order, and the folder of each, which lies beside the index."""
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    found = {str(entry["name"]): str(entry["folder"]) for entry in entries}
+    if any(Path(place).name != place for place in found.values()):
+        raise ValueError("a folder elsewhere")
+    return found
 
 
 def _read_study(path: Path) -> Study:
@@ -135,6 +188,13 @@ def _read_study(path: Path) -> Study:
     from simulator.study.resolve import read_resolved
 
     return read_resolved(path)
+
+
+def _read_scenarios(path: Path) -> xr.Dataset:
+    dataset = _read_dataset(path)
+    for name in ("programme", "gross_loss", "retained_loss", "weight"):
+        dataset[name]  # a KeyError where it is missing
+    return dataset
 
 
 def _read_dataset(path: Path) -> xr.Dataset:

@@ -1,0 +1,77 @@
+"""What an earlier run left in a run folder, known by its name: a folder used again holds one run, never parts of two.
+
+Only files this package writes are removed, and only where ``study.resolved.yaml`` shows that a run was saved there;
+whatever else lies in the folder stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from simulator.results.files import cannot_write
+
+STUDY, MANIFEST, PROFILE = "study.resolved.yaml", "manifest.json", "profile.json"
+SUMMARY_JSON, SUMMARY_CSV = "summary.json", "summary.csv"
+SCENARIOS, PATHS = "scenarios.nc", "paths.nc"
+CONTRIBUTIONS, STRESSES, INDEX = "contributions", "stresses", "index.json"
+REPORTS = ("report.html", "report.xlsx")
+TABLES = ("buyers", "countries", "currencies", "sectors")
+FIGURES = "figures"
+#: Names of the figures of the report; each is one SVG or several numbered ones, and one CSV.
+FIGURE_NAMES = (
+    "exceedance", "largest_loss", "contributions", "cash_fan", "headroom_fan", "shortfall", "first_shortfall", "gap",
+    "claim_timing", "cost", "stresses",
+)  # fmt: skip
+
+_RUN = {MANIFEST, PROFILE, SUMMARY_JSON, SUMMARY_CSV, SCENARIOS, PATHS, *REPORTS}
+_TABLES = {f"{name}.csv" for name in TABLES}
+_FIGURE = re.compile(rf"({'|'.join(FIGURE_NAMES)})((-\d+)?\.svg|\.csv)")
+_PLACE = re.compile(r"\d{2,}-[a-z0-9-]*")
+_TEMPORARY = re.compile(r"\.(.+)\.\d+\.tmp")
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier run left in a folder: its manifest first, so that what remains is no finished run.
+
+    Raises:
+        SimulatorError: when something cannot be removed.
+    """
+    try:
+        (folder / MANIFEST).unlink(missing_ok=True)
+        if (folder / STUDY).is_file():
+            _clear_run(folder)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def _clear_run(folder: Path) -> None:
+    stresses = folder / STRESSES
+    if stresses.is_dir() and not stresses.is_symlink():
+        for place in sorted(stresses.iterdir()):
+            if _PLACE.fullmatch(place.name) and not place.is_symlink() and (place / STUDY).is_file():
+                clear(place)
+                _remove_if_empty(place)
+    _clear_files(stresses, lambda name: name == INDEX)
+    _clear_files(folder / CONTRIBUTIONS, _TABLES.__contains__)
+    _clear_files(folder / FIGURES, lambda name: _FIGURE.fullmatch(name) is not None)
+    _clear_files(folder, _RUN.__contains__, keep=True)
+    (folder / STUDY).unlink()  # last: while it stands, a clearing that was stopped can be gone on with
+
+
+def _clear_files(folder: Path, is_ours: Callable[[str], bool], keep: bool = False) -> None:
+    """Remove files of ours, half-written ones included, and the folder itself when that leaves it empty."""
+    if not folder.is_dir() or folder.is_symlink():
+        return
+    for path in sorted(folder.iterdir()):
+        half = _TEMPORARY.fullmatch(path.name)
+        if is_ours(half[1] if half else path.name) and (path.is_file() or path.is_symlink()):
+            path.unlink()
+    if not keep:
+        _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if not any(folder.iterdir()):
+        folder.rmdir()
