@@ -157,6 +157,15 @@ def test_verdict_when_the_baseline_is_cheapest(result):
     assert any("Whole turnover 95 %" in sentence for sentence in verdict(dear)[1:])
 
 
+def test_reserves_are_named_beside_shortfalls(result):
+    words = "which counts as cash from the first day: 1.5 M EUR under Self-insurance, none under"
+    alike = with_values(result, shortfall_amount=dict.fromkeys(range(1, 5), result.scenarios["shortfall_amount"][0]))
+    for case, moved in ((result, "falls"), (alike, "hardly moves")):
+        text = " ".join(verdict(case)).replace("\N{NO-BREAK SPACE}", " ")
+        assert moved in text
+        assert words in text
+
+
 def test_verdict_without_any_shortfall(result):
     calm = with_values(result, shortfall_amount=dict.fromkeys(range(5), 0.0))
     assert any("never runs short" in sentence for sentence in verdict(calm))

@@ -1,13 +1,22 @@
 """The page: complete in every mode, harmless whatever names it holds, the same bytes for the same result."""
 
+import math
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
+from simulator.compare.paired import full_summary
 from simulator.errors import SimulatorError
-from simulator.report.write import write_report
-from tests.fake_result import fake_constant_result, fake_result
+from simulator.measures.estimate import effective_size
+from simulator.report import remarks
+from simulator.report.comparison import Summary, comparison_table
+from simulator.report.numbers import unit_for, with_error
+from simulator.report.ratios import NET_LOSS_RATIO, NET_RATIO, ratios
+from simulator.report.write import with_differences, write_report
+from tests.fake_result import PROGRAMMES, fake_constant_result, fake_result
 from tests.report_cases import HOSTILE, Page, hostile_result, lossless_result, single_result
 
 ALWAYS = ["The answer", "How much can be lost", "What each programme costs", "Who drives the loss",
@@ -164,6 +173,121 @@ def test_only_what_was_asked_for(tmp_path):
     written = write_report(fake_result(400), tmp_path, formats=("json",))
     assert list(written) == ["json"]
     assert [p.name for p in tmp_path.iterdir()] == ["summary.json"]
+
+
+def spoken(page):
+    return " ".join(" ".join(page.texts).replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def test_one_unit_per_row(tmp_path):
+    base = fake_result(400)
+    rows = with_differences(base, full_summary(base))
+    summary = Summary(rows, (), ratios(base))
+    table = comparison_table(base.with_summary(rows), summary)
+    units = {"bn", "M", "k", "%"}
+    seen, group = {}, ""
+    for row in table.rows:
+        group = row.group or group
+        numbers = [c.text.replace("\N{NO-BREAK SPACE}", " ").split() for c in row.cells if c.text not in {"0", "–"}]
+        numbers += [c.difference.split("±")[0].split() for c in row.cells if c.difference not in {"", "0"}]
+        found = {n[-1] if n[-1] in units else "" for n in numbers} if "shortfall" not in row.head else {""}
+        assert len(found) <= 1, (row.head, found)
+        seen.setdefault(group, set()).update(found)
+        assert not any(unit in cell.error for cell in row.cells for unit in units)
+    assert len(seen["Cost"]) == 1
+
+
+def test_amounts_of_a_table_share_a_unit():
+    unit = unit_for([4_010_000.0, 1_234.0, math.nan])
+    assert [unit.write(a) for a in (4_010_000.0, 1_234.0, 0.0, -129_200.0, math.nan)] == [
+        "4,010",
+        "1",
+        "0",
+        "−129",
+        "–",
+    ]
+    assert unit.named("EUR") == "EUR k"
+    assert unit.of([39_910.0]).write(8_270.0) == "8.27"
+    assert unit_for([42.3e6]).label(0.5e6) == "0.50\N{NARROW NO-BREAK SPACE}M"
+    assert unit_for([]).write(0.0) == "0"
+    assert with_error(3.1e6, 7e4, "money", scale="M") == ("3.10\N{NO-BREAK SPACE}M", "0.07")
+    assert with_error(0.042, 0.003, "1", percent=True) == ("4.2\N{NO-BREAK SPACE}%", "0.3")
+    assert with_error(0.0, 0.0, "money", scale="k") == ("0", "")
+
+
+def test_claims_are_gross_or_net(page):
+    text = spoken(page)
+    for words in ("Gross claims ÷ debt when lost", "Net claims ÷ debt when lost",
+                  "net claims ÷ premium with tax and fees", "net claims ÷ premium without tax and fees", "Net interest", "negative: earned"):  # fmt: skip
+        assert words in text
+    for words in ("Financing", "Effective indemnity ratio"):
+        assert words not in text
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ratios_are_what_their_words_say(weighted):
+    result = fake_result(400, weighted=weighted)
+    terms = result.study.programmes[2]
+    premium = terms.premium.model_copy(update={"tax": 0.19, "fees": 20_000.0})
+    programmes = [*result.study.programmes]
+    programmes[2] = terms.model_copy(update={"premium": premium})
+    result = replace(result, study=result.study.model_copy(update={"programmes": tuple(programmes)}))
+    found = {(measure, name): (value, error) for measure, name, value, error in ratios(result)}
+    rows, weight = result.scenarios.isel(programme=2), result.scenarios["weight"]
+    net, debt, paid = (float((rows[v] * weight).sum() / weight.sum()) for v in ("indemnity", "gap_debt", "premium"))
+    assert found[NET_RATIO, terms.name][0] == pytest.approx(net / debt)
+    assert found[NET_LOSS_RATIO, terms.name][0] == pytest.approx(net / (paid / 1.19 - 20_000))
+    assert all(0 <= error < 1 for _, error in found.values())
+    assert (NET_LOSS_RATIO, result.programmes[0]) not in found
+
+
+def test_reserves_are_noted_where_they_differ(page):
+    note = remarks.reserves(fake_result(40))
+    assert "EUR 1,500,000 under Self-insurance; none under Whole turnover 80 %, Whole turnover 90 %" in note
+    assert spoken(page).count("reserve counts as cash from the first day: EUR") == 2
+    assert remarks.reserves(single_result()) == ""
+    assert remarks.reserves(fake_constant_result(40)) == ""
+
+
+def test_a_step_of_known_outflows_is_named():
+    base = fake_result(400)
+    assert remarks.steepest_rise(base) == ""
+    paths = base.paths.copy(deep=True)
+    paths["shortfall_probability"][:] = 0.02
+    paths["shortfall_probability"][:, 30:] = 0.09
+    paths["headroom"][:] = 6e6
+    paths["headroom"][:, :, 30:] = 5.5e6
+    paths["mean_collections"] = ("period", np.full(52, 3.28e6))
+    said = remarks.steepest_rise(replace(base, paths=paths)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "week to 4 Jun 2027, from 2" in said
+    assert "about EUR 3.78 M leaves the bank in that week, EUR 3.28 M is collected" in said
+    paths["headroom"][:, :, 30:] = 6.5e6
+    assert remarks.steepest_rise(replace(base, paths=paths)) == ""
+
+
+def test_weighted_scenarios_say_what_they_are_worth(tmp_path):
+    result = fake_result(400, weighted=True)
+    size = effective_size(result.scenarios["weight"].to_numpy())
+    assert size < 390
+    assert spoken(page_of(result, tmp_path)).count(f"400, weighted: worth {size:.0f} equal ones") == 2
+    assert remarks.worth(fake_result(400)) == "400"
+
+
+def test_comparison_becomes_cards(page):
+    labels = {value for tag, key, value in page.attributes if tag == "td" and key == "data-label"}
+    assert set(PROGRAMMES) <= labels
+    assert "columnheader" in {value for tag, key, value in page.attributes if tag == "th" and key == "role"}
+
+
+def test_figures_of_an_earlier_report_go(tmp_path):
+    write_report(fake_result(400), tmp_path, formats=("html",))
+    folder = tmp_path / "figures"
+    for name in ("mine.svg", "cash_fan-notes.svg", "cash_fan-1.svg.bak", "gap.xlsx"):
+        (folder / name).write_text("kept")
+    write_report(single_result(), tmp_path, formats=("html",))
+    names = {p.name for p in folder.iterdir()}
+    assert {"cash_fan-1.svg", "mine.svg", "cash_fan-notes.svg", "cash_fan-1.svg.bak", "gap.xlsx"} <= names
+    assert not {"cash_fan-2.svg", "cash_fan-5.svg", "gap.csv", "gap-1.svg", "claim_timing.svg"} & names
 
 
 def test_folder_that_cannot_be_made(tmp_path):

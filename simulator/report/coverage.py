@@ -89,7 +89,7 @@ def timing_table(data: pd.DataFrame, currency: str) -> Table:
             Column("Programme", number=False),
             Column("Gross claims, whenever paid", unit=unit.named(currency)),
             Column("Net claims within the horizon", unit=unit.named(currency)),
-            Column("Share"),
+            Column("Net ÷ gross"),
         ),
         rows,
         note="Means. Net claims are less the insurer's share of recoveries received by then.",

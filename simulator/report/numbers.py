@@ -40,6 +40,10 @@ class Unit:
         size = abs(amount) / DIVISORS[self.scale]
         return "0" if size == 0 else _signed(f"{size:,.{self.places}f}", amount)
 
+    def label(self, amount: float) -> str:
+        """The amount with the unit: 1200000 in k → ``1,200 k``."""
+        return self.write(amount) + (THIN + self.scale if self.scale and amount else "")
+
     def named(self, currency: str) -> str:
         """The unit with its currency: ``EUR k``."""
         return f"{currency} {self.scale}".strip()

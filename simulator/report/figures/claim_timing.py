@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from simulator.report.blocks import records
 from simulator.report.figures import style
 from simulator.report.figures.gap import insured
-from simulator.report.numbers import short_money, short_percent
+from simulator.report.numbers import short_percent, unit_for
 from simulator.results.result import Result
 
 
@@ -39,8 +39,9 @@ def plot_claim_timing(data: pd.DataFrame, axes: Axes) -> None:
     axes.set_xlim(0, max(1.0, 1.05 * float(data[["indemnity", "in_horizon"]].to_numpy().max())))
     axes.barh(y + 0.12, data["indemnity"], height=0.44, color=style.BAND, alpha=0.55, linewidth=0)
     axes.barh(y + 0.12, data["in_horizon"], height=0.22, color=style.CHOICE, linewidth=0)
+    unit = unit_for([*data["indemnity"], *data["in_horizon"]])
     for place, row in zip(y, records(data), strict=True):
-        arrived = f"{short_money(row.in_horizon)} of {short_money(row.indemnity)} ({short_percent(row.share)})"
+        arrived = f"{unit.label(row.in_horizon)} of {unit.label(row.indemnity)} ({short_percent(row.share)})"
         axes.text(0, place - 0.3, f"{style.shorten(row.programme, 24)}: {arrived}", va="center", fontsize=11.5)
     axes.set_yticks([])
     axes.grid(visible=False, axis="y")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from simulator.report.blocks import records
 from simulator.report.figures import style
-from simulator.report.numbers import short_money, short_percent
+from simulator.report.numbers import short_percent, unit_for
 from simulator.results.result import Result
 
 TABLES = {"buyers": "Buyers", "countries": "Countries", "sectors": "Sectors", "currencies": "Currencies"}
@@ -62,13 +62,14 @@ def plot_contributions(data: pd.DataFrame, axes: Axes) -> None:
     axes.set_xlim(0, max(1e-6, 1.02 * float(data[["mean_share", "tail_share"]].to_numpy().max())))
     axes.barh(y - 0.17, data["mean_share"], height=0.32, color=style.BAND, linewidth=0)
     axes.barh(y + 0.17, data["tail_share"], height=0.32, color=style.CHOICE, linewidth=0)
+    unit = unit_for(data["exposure"])
     for place, row in zip(y, records(data), strict=True):
         axes.annotate(
             style.shorten(row.name, 21), xy=(0, place), xytext=(-8, 6), textcoords="offset pixels", ha="right",
             va="center", fontsize=11, annotation_clip=False,
         )  # fmt: skip
         axes.annotate(
-            f"exposure {short_money(row.exposure)}", xy=(0, place), xytext=(-8, -7), textcoords="offset pixels",
+            f"exposure {unit.label(row.exposure)}", xy=(0, place), xytext=(-8, -7), textcoords="offset pixels",
             ha="right", va="center", fontsize=9.5, color=style.MUTED, annotation_clip=False,
         )  # fmt: skip
         axes.annotate(

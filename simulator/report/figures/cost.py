@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simulator.report.figures import style
-from simulator.report.numbers import short_money
+from simulator.report.numbers import unit_for
 from simulator.results.result import Result
 
 COMPONENTS = {
@@ -59,10 +59,11 @@ def plot_cost(data: pd.DataFrame, axes: Axes) -> None:
         bars = axes.barh(y + 0.14, amounts, left=start, height=0.44, color=colour, edgecolor="white", linewidth=0.8)
         key.append((bars[0], COMPONENTS[component]))
         right, left = right + amounts.clip(min=0), left + amounts.clip(max=0)
+    unit = unit_for(table.sum(axis=1))
     for place, (name, total) in enumerate(zip(table.index, table.sum(axis=1), strict=True)):
         axes.text(0, place - 0.3, style.shorten(str(name), 30), va="center", fontsize=11.5)
         axes.annotate(
-            short_money(float(total)), xy=(float(right[place]), place + 0.14), xytext=(6, 0), va="center",
+            unit.label(float(total)), xy=(float(right[place]), place + 0.14), xytext=(6, 0), va="center",
             textcoords="offset pixels", fontsize=11.5, fontweight="bold", annotation_clip=False,
         )  # fmt: skip
     columns = 5 if width > 500 else 2
