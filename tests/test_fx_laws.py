@@ -55,7 +55,7 @@ def test_mean_of_the_rate_is_the_forward_and_its_log_has_the_horizon_volatility(
     ):
         for step in (1, 9, steps):
             t = step * 7 / 365
-            relative = rates[:, c, step] / (plan.spot[c] * math.exp(drift * t))
+            relative = rates[:, c, step] / (plan.spot[c] * (1.0 + drift) ** t)
             close(relative.mean(), 1.0, math.expm1(sigma**2 * t))
         total = np.log(rates[:, c, -1] / plan.spot[c])
         close(total.var(), sigma**2 * years, 2 * (sigma**2 * years) ** 2)
@@ -151,8 +151,20 @@ def test_zero_volatility_is_deterministic():
     plan = plan_of(volatility=dict.fromkeys(CODES[1:], 0.0), drift={"USD": 0.1}, wrong_way=0.0)
     rates = draw_rates(plan, 1, 0, states(8), 52)
     assert np.all(rates[:, 2] == plan.spot[2])
-    expected = plan.spot[1] * np.exp(0.1 * np.arange(53) * 7 / 365)
+    expected = plan.spot[1] * 1.1 ** (np.arange(53) * 7 / 365)
     assert np.allclose(rates[:, 1], expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("drift", [0.1, -0.5, 10.0])
+def test_drift_is_the_expected_change_of_the_rate_over_a_year(drift):
+    """10 % means a tenth more after 365 days in the mean, not e^0.1; forwards and paths agree."""
+    plan = plan_of(("EUR", "USD"), drift={"USD": drift}, volatility={"USD": 0.2})
+    weeks_a_year = 365 / 7
+    assert plan.step_growth[1] ** weeks_a_year == pytest.approx(1.0 + drift, rel=1e-12)
+    mean_log = (plan.step_drift[1] + 0.5 * plan.step_volatility[1] ** 2) * weeks_a_year
+    assert math.exp(mean_log) == pytest.approx(1.0 + drift, rel=1e-12)
+    final = draw_rates(plan, 2, 0, states(), 52)[:, 1, -1] / plan.spot[1]
+    close(final.mean() / (1.0 + drift) ** (364 / 365), 1.0, math.expm1(0.2**2 * 364 / 365))
 
 
 def test_model_none_keeps_the_spot_and_needs_no_volatility():
@@ -291,7 +303,7 @@ def test_hedge_sells_the_share_by_due_period_and_removes_the_variance_of_a_certa
     assert notional[2, 9] == 200.0
     assert notional.sum() == 1250.0
     assert forward[2] == pytest.approx(plan.spot[2])
-    assert forward[1, 9] == pytest.approx(plan.spot[1] * math.exp(0.03 * 10 * 7 / 365))
+    assert forward[1, 9] == pytest.approx(plan.spot[1] * 1.03 ** (10 * 7 / 365))
     rates = draw_rates(plan, 1, 0, states(1000), calendar.fx_steps)
     cash = settle_hedge(notional, forward, calendar, rates)
     collected = 1000.0 * rates[:, 1, 10] + cash[:, 9] - notional[2, 9] * (forward[2, 9] - rates[:, 2, 10])

@@ -16,7 +16,7 @@ def build_hedge(study: Study, portfolio: Portfolio, calendar: Calendar, fx_plan:
 
     The share ``fx.hedge`` of every invoice (open and planned) is sold for the end of the period it falls due in;
     what is overdue on day 0 for the first period; what falls due after the horizon is not hedged. The forward
-    rate is the model's expected rate of that day (the spot where no drift is given), before any stress shock.
+    rate is the model's expected rate of that day, spot·(1 + drift)^years, before any stress shock.
 
     Args:
         study: ``fx.hedge`` is read.

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import gammainccinv, gammaincinv, gammaln, ndtr
+from scipy.special import gammainccinv, gammaincinv, ndtr
 
-from simulator.errors import InputError, Problem
-from simulator.fx.dynamics import FEWEST_WEEKS, STEPS_PER_YEAR, build_dynamics
-from simulator.fx.history import History, load_history
+from simulator.fx.dynamics import STEPS_PER_YEAR, build_dynamics
+from simulator.fx.history import load_history
 from simulator.fx.kernels import draw_bootstrap, draw_diffusion
-from simulator.fx.matrices import TOLERANCE, largest_common_scale, ordered_root, smallest_eigenvalue
+from simulator.fx.laws import DECAY, currency_laws, filtered
+from simulator.fx.matrices import ordered_root
 from simulator.fx.spot import rates_of
 from simulator.ledger.portfolio import Floats, Keys, Portfolio
 from simulator.streams import TABLE_SIZE, entity_key, stream_key, table_grid
@@ -21,8 +20,7 @@ from simulator.study.calendar import Calendar
 from simulator.study.schema import Study
 
 MODELS = ("none", "gbm", "student_t", "bootstrap")
-#: Weekly decay of the bootstrap's variance filter (RiskMetrics' value for slow data), and its mean block length.
-DECAY = 0.97
+#: Mean length of a bootstrap block, weeks.
 MEAN_BLOCK = 4
 
 
@@ -88,14 +86,9 @@ def build_fx(
     spot = rates_of(study, history, codes)
     n = len(codes)
     active = fx.model != "none" and n > 1
-    drift = np.array([fx.drift.get(code, 0.0) if active else 0.0 for code in codes])
-    volatility, correlation = np.zeros(n), np.eye(n)
-    residuals, variance = np.zeros((0, n)), np.zeros(n)
-    if active and fx.model == "bootstrap":
-        residuals, variance, correlation = _filtered(study, codes, history)
-    elif active:
-        volatility, correlation, _ = build_dynamics(study, codes, history)
-    weight = _weights(study, codes, correlation) if active else np.zeros(n)
+    # of the logarithm, so that the expected rate after a year is spot·(1 + drift)
+    drift = np.log1p(np.array([fx.drift.get(code, 0.0) if active else 0.0 for code in codes]))
+    volatility, correlation, residuals, variance, weight = currency_laws(study, codes, history)
     root = ordered_root(correlation - np.outer(weight, weight), codes)
     if weight.any() and len(residuals):
         # linear mix of the residuals that leaves room for the common part: covariance C becomes C − w·wᵀ
@@ -129,7 +122,7 @@ def describe_fx(study: Study, portfolio: Portfolio, folder: Path = Path()) -> li
         return []
     history = load_history(study, folder, codes)
     if study.fx.model == "bootstrap":
-        residuals, _, _ = _filtered(study, codes, history)
+        residuals, _, _ = filtered(study, codes, history)
         return [f"{', '.join(codes[1:])}: {len(residuals)} weeks of history, replayed in blocks at current volatility"]
     return build_dynamics(study, codes, history).notes
 
@@ -182,56 +175,3 @@ def mixing_table(degrees_of_freedom: float) -> Floats:
     chi_square = 2.0 * np.where(z > 0.0, gammaincinv(half, ndtr(-z)), gammainccinv(half, ndtr(z)))
     log_scale = 0.5 * np.log((degrees_of_freedom - 2.0) / chi_square)
     return np.asarray(log_scale, dtype=np.float64).reshape(1, -1)
-
-
-def _weights(study: Study, codes: list[str], correlation: Floats) -> Floats:
-    """Weight of the global driver that gives each horizon return its wrong-way correlation."""
-    asked, nu = study.fx.wrong_way, study.fx.degrees_of_freedom
-    weight = np.array([0.0] + [asked.get(c, 0.0) if isinstance(asked, dict) else asked for c in codes[1:]])
-    if study.fx.model == "student_t":
-        # the common scale g blurs the correlation by E[g] (with E[g²] = 1), so the weight makes up for it
-        weight /= math.sqrt(0.5 * (nu - 2.0)) * math.exp(gammaln(0.5 * (nu - 1.0)) - gammaln(0.5 * nu))
-    if not weight.any():
-        return weight
-    least = smallest_eigenvalue((correlation - np.outer(weight, weight))[1:, 1:])
-    if least < -TOLERANCE:
-        scale = largest_common_scale(correlation[1:, 1:], weight[1:])
-        text = (
-            f"stronger than the correlations of {', '.join(codes[1:])} among themselves allow (smallest eigenvalue "
-            f"of what remains {least:.4g}): multiply the wrong-way correlations by at most {scale:.3f}, or raise "
-            f"fx.correlation"
-        )
-        raise InputError([Problem(text, path="fx.wrong_way")])
-    return weight
-
-
-def _filtered(study: Study, codes: list[str], history: History | None) -> tuple[Floats, Floats, Floats]:
-    """Standardised weekly residuals, the variance they start from, and their correlation.
-
-    Each weekly return is divided by the EWMA volatility known before it (begun at the sample variance); what
-    remains is centred and scaled to variance 1, so a path's expected variance is the one it starts from: the last
-    filtered value, or ``fx.volatility`` where given.
-    """
-    foreign = codes[1:]
-    missing = [code for code in foreign if history is None or math.isnan(history.spot(code))]
-    if missing or history is None:
-        text = f"the bootstrap needs a rate history with {', '.join(missing)} up to the ledger's date"
-        raise InputError([Problem(text, path="fx.history", value=study.fx.history)])
-    returns = history.weekly_returns(foreign)
-    if len(returns) < FEWEST_WEEKS:
-        text = f"the bootstrap needs at least {FEWEST_WEEKS} weeks that all currencies share; there are {len(returns)}"
-        raise InputError([Problem(text, path="fx.history", value=study.fx.history)])
-    variance = np.maximum(returns.var(axis=0), 1e-12)
-    residuals = np.zeros((len(returns), len(codes)))
-    for week, move in enumerate(returns):
-        residuals[week, 1:] = move / np.sqrt(variance)
-        variance = DECAY * variance + (1.0 - DECAY) * move**2
-    residuals -= residuals.mean(axis=0)
-    residuals /= np.maximum(residuals.std(axis=0), 1e-12)
-    first = np.concatenate([[0.0], variance])
-    for c, code in enumerate(foreign, start=1):
-        if code in study.fx.volatility:
-            first[c] = study.fx.volatility[code] ** 2 / STEPS_PER_YEAR
-    correlation = residuals.T @ residuals / len(residuals)
-    correlation[0, 0] = 1.0
-    return residuals, first, correlation
