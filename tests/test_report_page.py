@@ -217,8 +217,14 @@ def test_amounts_of_a_table_share_a_unit():
 
 def test_claims_are_gross_or_net(page):
     text = spoken(page)
-    for words in ("Gross claims ÷ debt when lost", "Net claims ÷ debt when lost",
-                  "net claims ÷ premium with tax and fees", "net claims ÷ premium without tax and fees", "Net interest", "negative: earned"):  # fmt: skip
+    for words in (
+        "Gross claims ÷ debt when lost",
+        "Net claims ÷ debt when lost",
+        "net claims ÷ premium with tax and fees",
+        "net claims ÷ premium without tax and fees",
+        "Net interest",
+        "negative: earned",
+    ):
         assert words in text
     for words in ("Financing", "Effective indemnity ratio"):
         assert words not in text
