@@ -166,7 +166,7 @@ class Simulation(Section):
     seed: int = Field(default=1, ge=0, lt=2**63)
     """Seed of every random stream."""
     tail: Literal["plain", "importance"] = "plain"
-    """importance: shift the global driver towards bad states and weight scenarios accordingly."""
+    """importance: every second scenario has the global driver shifted towards bad states; all are weighted."""
     importance_shift: float = Field(default=1.5, gt=0, le=5)
     """Size of that shift in standard deviations."""
 

@@ -232,7 +232,7 @@ class Fx(Section):
     history: str | None = None
     """Rate history for volatility, correlation, bootstrap: a CSV file, or `ecb` with the optional extra."""
     drift: dict[str, Share] = {}
-    """Expected annual change of a currency against the study currency; 0 by default."""
+    """Expected change of a currency over a year against the study currency: 0.1 is a tenth more; 0 by default."""
     wrong_way: Fraction | dict[str, Fraction] = 0.0
     """Correlation of a currency's horizon return with the global credit driver (it falls when buyers fail)."""
     hedge: dict[str, Fraction] = {}
