@@ -78,7 +78,8 @@ CACHING, _FOLDER = _choose_cache()
 
 #: Flags of serial code. ``_nrt=False`` leaves out reference counts: arrays are borrowed from the caller. Counting them
 #: on every call makes two threads fight over the same counters (measured: 10 times slower), and nothing here allocates.
-_SERIAL: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
+#: ``no_cfunc_wrapper`` saves compiling an entry point for C that nobody calls.
+_SERIAL: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
 
 
 def cache_folder() -> Path | None:
@@ -112,8 +113,15 @@ def row(function: F) -> F:
 
 
 def kernel(function: F) -> F:
-    """Compile a loop over scenarios: parallel, deterministic, no raising, no allocation."""
-    compiled: Any = numba.njit(cache=CACHING, error_model="numpy", nogil=True, parallel=True)(function)
+    """Compile a loop over scenarios: parallel, deterministic, no raising, no allocation.
+
+    The body of the loop is one call of a :func:`row`, its index cast to int64: numba makes the index of a parallel
+    loop unsigned and would otherwise compile the row twice; and what the body itself writes into an array of a
+    NamedTuple is lost without a word.
+    """
+    compiled: Any = numba.njit(cache=CACHING, error_model="numpy", nogil=True, no_cfunc_wrapper=True, parallel=True)(
+        function
+    )
     compiled.role = "kernel"
     return cast("F", compiled)
 

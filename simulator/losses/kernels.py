@@ -6,6 +6,8 @@ loop goes over quads. A buyer whose invoices are all paid in good time takes the
 (insolvent, in protracted default, or overdue beyond the stop-shipment rule) is settled invoice by invoice.
 """
 
+import numpy as np
+
 from simulator.defaults.formulas import default_day
 from simulator.delays.formulas import delay_score, next_run, own_noise, payment_day
 from simulator.factors.formulas import common_part, latent
@@ -235,7 +237,7 @@ def simulate_ledger(
     """
     for q in prange(rows.gross_loss.shape[0] // 4):
         simulate_quad(
-            q, first_quad, keys, drivers, mixing, rates, blocked_from,
+            np.int64(q), first_quad, keys, drivers, mixing, rates, blocked_from,
             factor, default, delay, transfer, rules, clock, book, shared, rows, events, scratch,
         )  # fmt: skip
 
@@ -283,4 +285,6 @@ def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, bo
     Arguments as in :func:`simulate_ledger`; each buyer has one pseudo-invoice, money has no currency and no clock.
     """
     for q in prange(rows.gross_loss.shape[0] // 4):
-        lose_in_quad(q, first_quad, keys, drivers, mixing, factor, default, rules, book, rows, events, scratch)
+        lose_in_quad(
+            np.int64(q), first_quad, keys, drivers, mixing, factor, default, rules, book, rows, events, scratch
+        )

@@ -300,4 +300,4 @@ def apply_programmes(plan, book, events, rates, recovery_lag, clock, key, first_
         rows: :class:`~simulator.policy.apply.PolicyRows`, written.
     """
     for group in prange(key.shape[0]):
-        apply_to_group(plan, book, events, rates, recovery_lag, clock, key, first_event, rows, group)
+        apply_to_group(plan, book, events, rates, recovery_lag, clock, key, first_event, rows, np.int64(group))

@@ -89,4 +89,4 @@ def run_cash(plan, collections, recoveries, hedge, claim_cash, premium_cash, pur
         rows: :class:`~simulator.treasury.run.CashRows`, written.
     """
     for s in prange(collections.shape[0]):
-        run_scenario(plan, collections, recoveries, hedge, claim_cash, premium_cash, purchases_saved, rows, s)
+        run_scenario(plan, collections, recoveries, hedge, claim_cash, premium_cash, purchases_saved, rows, np.int64(s))
