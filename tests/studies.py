@@ -25,7 +25,7 @@ def random_ledger(folder, seed, n_buyers=12):
     rng = np.random.default_rng(seed)
     buyers, items = [], []
     for b in range(n_buyers):
-        currency = CURRENCIES[rng.integers(len(CURRENCIES))]
+        currency = CURRENCIES[rng.integers(len(CURRENCIES))] if b else "USD"  # hedged currencies must be in the ledger
         terms = int(rng.choice([30, 45, 60, 90]))
         limit = ["", "0", "unlimited", str(int(rng.integers(20, 400)) * 1000)][rng.integers(4)]
         buyers.append(
