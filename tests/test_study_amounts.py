@@ -13,6 +13,7 @@ from simulator.study.amounts import Duration, Multiple
 from simulator.study.resolve import _money, _percent
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
+MONEY = st.floats(-1e15, 1e15, exclude_min=True, exclude_max=True)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,17 @@ def test_money(text, value):
 def test_money_refused(text):
     with pytest.raises(ValueError, match=r"amount of money|finite"):
         amounts.parse_money(text)
+
+
+@pytest.mark.parametrize("value", [1e15, -1e15, "1e15", "1000000 bn", 10**400, "1_000_000_000_000_000", 1.7e308])
+def test_money_that_no_one_has_is_refused(value):
+    for parse in (amounts.parse_money, amounts.parse_positive_money, amounts.parse_liability, amounts.parse_count):
+        with pytest.raises(ValueError, match=r"at most 15 digits before the decimal point|must not be neg"):
+            parse(value)
+
+
+def test_the_largest_amount():
+    assert amounts.parse_money("999999999999999.9") == 999999999999999.9
 
 
 def test_money_below_zero_is_refused_where_it_must_not_be():
@@ -148,7 +160,7 @@ def test_date_refused(text):
         amounts.parse_date(text)
 
 
-@given(FINITE)
+@given(MONEY)
 def test_written_money_reads_back_exactly(value):
     assert amounts.parse_money(_money(value)) == value
 

@@ -29,6 +29,7 @@ _FRACTION = "a fraction from 0 to 1, or a percentage with its sign"
 _LENGTH = "a length of time in whole days, weeks, months or years, such as 180 days or 26 weeks"
 _COUNT = "a whole number, such as 100000 or 100 k"
 _MAX_DAYS = 36_500
+_MAX_MONEY = 1e15  # beyond it a float64 no longer holds every cent
 
 
 def _plain(text: str) -> float:
@@ -47,16 +48,22 @@ def _finite(value: float) -> float:
     return value
 
 
+def _affordable(value: float) -> float:
+    if _MAX_MONEY <= abs(value) < math.inf:
+        raise ValueError("must have at most 15 digits before the decimal point")
+    return _finite(float(value))
+
+
 def parse_money(value: Any) -> float:
-    """An amount in study currency: a number, or text such as ``250 k``, ``2.5 M``, ``1.2 bn``."""
+    """An amount in study currency: a number, or text such as ``250 k``, ``2.5 M``, ``1.2 bn``; below 1e15."""
     if isinstance(value, bool):
         raise ValueError(_MONEY)
     if isinstance(value, int | float):
-        return _finite(float(value))
+        return _affordable(value)
     match = re.fullmatch(_NUMBER + r"\s*([a-zA-Z]*)", str(value).strip())
     if not match or match[2].casefold() not in _MULTIPLES:
         raise ValueError(_MONEY + _commas(value))
-    return _finite(_plain(match[1]) * _MULTIPLES[match[2].casefold()])
+    return _affordable(_plain(match[1]) * _MULTIPLES[match[2].casefold()])
 
 
 def parse_positive_money(value: Any) -> float:

@@ -15,10 +15,11 @@ from pathlib import Path
 from simulator.errors import Problem
 from simulator.study.breaches import Breaches
 from simulator.study.check import Findings
+from simulator.study.codes import currencies, likely_currency
 from simulator.study.document import Document
 from simulator.study.files import check_files
 from simulator.study.matrices import check_matrices
-from simulator.study.names import COUNTRY, check_currency, check_driver
+from simulator.study.names import check_country, check_currency, check_driver
 from simulator.study.paths import KeyPath, show_path
 from simulator.study.schema import EmpiricalDelay, MixtureDelay, Policy, Study
 
@@ -27,8 +28,11 @@ MAX_YEARS = 10
 MAX_POLICY_DAYS = 371
 MAX_DELAY_DAYS = 3650
 MAX_SCENARIOS = 1_000_000_000
+LOWEST_RATE, HIGHEST_RATE = 1e-9, 1e9
 
 _RESERVED = {"base"}
+#: Terms of a stress that only invoices, cash and currencies feel.
+_LEDGER_STRESSES = ("delay_shift", "delay_multiplier", "sales_multiplier", "fx_shock")
 
 
 def check_rules(findings: Findings, document: Document, folder: Path) -> list[Problem]:
@@ -164,6 +168,8 @@ def _default_source(study: Study, found: Breaches) -> None:
 
 def _currencies(study: Study, found: Breaches) -> None:
     fx, own = study.fx, study.study.currency
+    if own not in currencies():
+        found.add(("study", "currency"), "not an ISO 4217 currency code", likely_currency(own))
     wrong_way = fx.wrong_way if isinstance(fx.wrong_way, dict) else {}
     named: dict[KeyPath, Iterable[str]] = {
         ("fx", "rates"): fx.rates,
@@ -181,13 +187,12 @@ def _currencies(study: Study, found: Breaches) -> None:
         for code in codes:
             check_currency(found, (*path, code), code, own)
     for country in study.transfer.annual_probability:
-        if not COUNTRY.fullmatch(country):
-            near = country.strip().upper() if COUNTRY.fullmatch(country.strip().upper()) else ""
-            message = "must be a country code of two capital letters (ISO 3166), such as BR"
-            found.add(("transfer", "annual_probability", country), message, near, at_key=True)
+        check_country(found, ("transfer", "annual_probability", country), country)
     for code, rate in fx.rates.items():
         if rate <= 0 or (code == own and rate != 1):
             found.add(("fx", "rates", code), f"must be {'1' if code == own else 'above 0'}: it is {own} per {code}")
+        elif not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            found.add(("fx", "rates", code), f"must lie between 1e-9 and 1e9: it is {own} per {code}")
     for code, volatility in fx.volatility.items():
         if not 0 <= volatility <= 5:
             found.add(("fx", "volatility", code), "must be a number from 0 to 5, or a percentage with its sign")
@@ -253,6 +258,11 @@ def _stresses(study: Study, found: Breaches) -> None:
             found.add(path, "a stress is named by letters, digits, blanks and . + - _", at_key=True)
         for driver in stress.state_shift:
             check_driver(found, (*path, "state_shift", driver), driver)
+        if study.portfolio.exposure == "constant":
+            for key in _LEDGER_STRESSES:
+                if found.written((*path, key)):
+                    message = "has no meaning with `exposure: constant`, which has no sales, delays or currencies"
+                    found.add((*path, key), message, at_key=True, reads=[("portfolio", "exposure")])
 
 
 def _simulation(study: Study, found: Breaches) -> None:
