@@ -51,7 +51,7 @@ def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
     """Whether a debt is lost that no claim holds: shipped after its buyer's date of loss, or its buyer has no claim.
 
     ``lost_on`` is the day the debt is lost (NEVER if it is not), ``loss_day`` the date of loss of its buyer's claim
-    (NEVER without one). Whoever ships to a buyer after the date of loss does so at its own risk [S3].
+    (NEVER without one). What is shipped to a buyer after the date of loss is at the policyholder's own risk.
 
     Worked number: date of loss 70, lost on day 300: issued on day 71 → True; issued on day 14 → False, it is claimed.
     """
@@ -74,9 +74,8 @@ def claim_key(loss_day, buyer_rank):
 def is_known_loss(due_day, waiting_days):
     """Whether an invoice's waiting period was over on the ledger's date, day 0, while it was unpaid.
 
-    It is due and its waiting period ends by day 0. Such a loss had happened when cover began: insurers exclude known
-    losses, and debts overdue beyond the waiting period at inception (date of loss before the policy period [S3][S40]).
-    A planned invoice is shipped on day 1 or later and never one.
+    Its date of loss is before cover began, and insurers exclude what is long overdue at inception (MSIG: buyers overdue
+    by more than 90 days on the policy's first day [S130]). A planned invoice, shipped on day 1 or later, never is one.
 
     Worked number: waiting 180 days: due on day -180 → True; due on day -179 → False, its loss is on day 1.
     """
@@ -255,7 +254,9 @@ def receipt_amount(amount, paid_day, recovery):
 
 @scalar
 def share_of_policy_year(horizon_days):
-    """The part of a policy year (52 weeks) that the horizon is, at most 1: the minimum premium is due pro rata [S34].
+    """The part of a policy year (52 weeks) that the horizon is, at most 1: the minimum premium is due pro rata.
+
+    A minimum is agreed "per specified period" (Coface glossary [S131]); here that is the policy year.
 
     Worked number: 91 days → 0.25; 364 days or 365 → 1.
     """
