@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> None:
     except SimulatorError as error:
         click.echo(str(error), err=True)
         status = 2
+    except MemoryError:
+        click.echo("out of memory: ask for fewer scenarios (--scenarios); finished blocks are kept", err=True)
+        status = 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nstopped; finished blocks are kept: the same command goes on where it was", err=True)
         status = 130

@@ -39,14 +39,16 @@ def load_study(
 
 
 def open_result(folder: str | Path) -> Result:
-    """Open a saved run.
+    """Open a saved run. A summary that is missing or damaged is measured again from the scenarios.
 
     Raises:
-        SimulatorError: if the folder holds no complete run.
+        SimulatorError: if the folder holds no complete run, or a file of it is damaged.
     """
     from simulator.results.store import open_result as _open
 
-    return _open(folder)
+    result = _open(folder)
+    whole = all(part.summary_rows is not None for part in (result, *result.stresses.values()))
+    return result if whole else _measured(result)
 
 
 def stress_scenarios(loaded: LoadedStudy) -> int:
@@ -107,14 +109,14 @@ def run(
 
     Raises:
         InputError: problems in study or ledger.
-        SimulatorError: an unknown executor, or a folder that cannot be written.
+        SimulatorError: an unknown executor, more scenarios than memory can hold, or a folder that cannot be
+            written. Nothing is written before study and ledger are found to be in order.
     """
     from dataclasses import replace
 
-    from simulator.compare.paired import full_summary
     from simulator.engine.checkpoint import Checkpoint
     from simulator.engine.model import build_model
-    from simulator.engine.run import simulate
+    from simulator.engine.run import check_memory, simulate
     from simulator.jit import set_threads, thread_info
     from simulator.results.provenance import provenance
 
@@ -125,9 +127,11 @@ def run(
     begin = time.perf_counter()
     variants: dict[str, Stress | None] = {"": None, **loaded.study.stresses}
     models = {name: build_model(loaded, stress) for name, stress in variants.items()}
+    counts = {name: stress_scenarios(loaded) if name else loaded.study.simulation.scenarios for name in variants}
+    check_memory(models[""], sum(counts.values()))
     results: dict[str, Result] = {}
     for name, model in models.items():
-        count = loaded.study.simulation.scenarios if name == "" else stress_scenarios(loaded)
+        count = counts[name]
         label = name or "base"
         kept = None
         if folder is not None:
@@ -155,9 +159,17 @@ def run(
         )
         results[name] = _assemble(model, rows, manifest)
     base = results.pop("")
-    whole = replace(base, stresses=results)
+    return _measured(replace(base, stresses=results))
+
+
+def _measured(whole: Result) -> Result:
+    """A result and its stresses with their summaries."""
+    from dataclasses import replace
+
+    from simulator.compare.paired import full_summary
+
     summary = full_summary(whole)
-    named = {name: result.with_summary(summary[summary["stress"] == name]) for name, result in results.items()}
+    named = {name: part.with_summary(summary[summary["stress"] == name]) for name, part in whole.stresses.items()}
     return replace(whole, stresses=named, summary_rows=summary)
 
 

@@ -14,6 +14,19 @@ OVERRIDES = click.option(
 )
 
 
+class Folder(click.Path):
+    """A folder named on the command line; an empty name, as of an unset variable in a script, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The folder as a path."""
+        if not str(value).strip():
+            self.fail("the name of the folder is empty", param, ctx)
+        return Path(str(value))
+
+
+FOLDER = Folder()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="trade-credit-simulator", prog_name="simulator")
 def cli() -> None:
@@ -39,22 +52,14 @@ def init(folder: Path) -> None:
 @STUDY
 @OVERRIDES
 def check(study: Path, overrides: tuple[str, ...]) -> None:
-    """Check a study and its ledger, and print what the ledger holds."""
-    from functools import partial
-
+    """Check a study and its ledger in every room, and print what the ledger holds."""
     from rich.console import Console
 
     from simulator.api import load_study
-    from simulator.defaults.curves import check_ratings
-    from simulator.factors.drivers import check_drivers
-    from simulator.fx.spot import resolve_spot
-    from simulator.ledger.load import load_portfolio
+    from simulator.engine.check import check_study
     from simulator.ledger.profile import profile_text
 
-    loaded = load_study(study, overrides)
-    portfolio = load_portfolio(loaded, spot_lookup=partial(resolve_spot, loaded.study, loaded.folder))
-    check_ratings(loaded.study, portfolio, loaded.folder)
-    check_drivers(loaded.study, portfolio)
+    portfolio = check_study(load_study(study, overrides))
     console = Console()
     profile_text(portfolio.profile, console)
     console.print(f"[bold]{study}[/bold]: no problems", highlight=False)
@@ -63,7 +68,7 @@ def check(study: Path, overrides: tuple[str, ...]) -> None:
 @cli.command()
 @STUDY
 @OVERRIDES
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder; reports/<study>/<run> by default.")
+@click.option("--out", type=FOLDER, help="Run folder; reports/<study>/<run> by default.")
 @click.option("--scenarios", help="Number of scenarios, such as 100k.")
 @click.option("--threads", type=click.IntRange(1), help="Number of threads; all by default.")
 @click.option("--block-size", type=click.IntRange(4), help="Scenarios per block; no influence on the numbers.")
@@ -96,9 +101,9 @@ def run(
         return
     identity = run_identity(loaded)
     folder = out or Path("reports") / (study.resolve().parent.name or "study") / identity
-    from simulator.results.files import prepare_folder
+    from simulator.results.files import check_folder
 
-    prepare_folder(folder)
+    check_folder(folder)
     from rich.console import Console
 
     from simulator.api import run as run_study
@@ -130,7 +135,7 @@ def json_rows(frame: Any) -> list[dict[str, Any]]:
 def _dry_run(loaded: Any, block_size: int | None) -> None:
     from simulator.api import stress_scenarios
     from simulator.engine.model import build_model
-    from simulator.engine.run import outlook
+    from simulator.engine.run import outlook, shortage
     from simulator.progress import note_compilation
 
     note_compilation(False)
@@ -147,24 +152,29 @@ def _dry_run(loaded: Any, block_size: int | None) -> None:
         f"results     {ahead.result_bytes / 2**20:,.0f} MiB in memory",
         f"time        about {ahead.seconds:,.1f} s, compilation and report apart",
     ]
+    problem = shortage(model, total)
+    if problem:
+        lines.append(f"too large   {problem}")
     click.echo("\n".join(lines))
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
 def report(folder: Path) -> None:
     """Render the report of a saved run FOLDER again."""
     from simulator.api import open_result
     from simulator.errors import display_path
     from simulator.report.write import write_report
+    from simulator.results.store import write_summary
 
     result = open_result(folder)
+    write_summary(result, folder)
     for kind, path in write_report(result, folder, formats=result.study.report.formats).items():
         click.echo(f"{kind:>5}  {display_path(path)}")
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
 def compare(folder: Path) -> None:
     """Print the comparison of programmes of a saved run FOLDER."""
     from rich.console import Console
@@ -184,7 +194,7 @@ def replay(study: Path, overrides: tuple[str, ...], scenario: int, stress: str |
     """Compute one scenario of STUDY again and tell its story: who failed, what was paid, lost and claimed."""
     from rich.console import Console
 
-    from simulator.api import load_study
+    from simulator.api import load_study, stress_scenarios
     from simulator.compare.story import tell
     from simulator.engine.model import build_model
     from simulator.engine.replay import replay_scenario
@@ -195,6 +205,10 @@ def replay(study: Path, overrides: tuple[str, ...], scenario: int, stress: str |
     if stress is not None and stress not in stresses:
         hint = closest(stress, stresses)
         raise SimulatorError(f"no stress named {stress!r}" + (f"; did you mean {hint}?" if hint else ""))
+    count = loaded.study.simulation.scenarios if stress is None else stress_scenarios(loaded)
+    if scenario >= count:
+        whose = "this study" if stress is None else f"the stress {stress}"
+        raise SimulatorError(f"{whose} has scenarios 0 to {count - 1:,}; there is no scenario {scenario:,}")
     model = build_model(loaded, None if stress is None else stresses[stress])
     tell(replay_scenario(model, scenario), Console())
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -133,6 +134,9 @@ def test_terms_and_schema(capsys):
         ("run", "nowhere.yaml", "--threads", "0"),
         ("frobnicate",),
         ("replay", "nowhere.yaml", "--scenario", "-1"),
+        ("run", "nowhere.yaml", "--out", ""),
+        ("report", ""),
+        ("compare", " "),
     ],
 )
 def test_mistakes_on_the_command_line_end_with_two(arguments, capsys):
@@ -149,6 +153,96 @@ def test_an_output_folder_that_cannot_be_written(sample, tmp_path, capsys):
     err = capsys.readouterr().err
     assert str(blocked) in err
     assert "Traceback" not in err
+
+
+def test_an_empty_folder_name_is_refused(sample, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert call("run", sample / "study.yaml", "--out", "", "--quiet") == 2
+    assert "the name of the folder is empty" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_scenarios_than_memory_are_refused_before_anything_is_written(sample, tmp_path, monkeypatch, capsys):
+    from simulator.engine import run as engine
+
+    arguments = ("run", sample / "study.yaml", "--out", tmp_path / "run", "--quiet", "--scenarios")
+    monkeypatch.setattr(engine, "physical_memory", lambda: 8 * 2**30)
+    assert call(*arguments, "1000000000") == 2
+    err = capsys.readouterr().err
+    assert re.search(
+        r"1,000,\d\d\d,\d\d\d scenarios, .* need about [\d,]+ GiB .* has 8 GiB, enough for about [\d,]+00,000", err
+    )
+    assert "--scenarios" in err
+    assert list(tmp_path.iterdir()) == []
+    assert call("run", sample / "study.yaml", "--dry-run", "--scenarios", "1000000000") == 0
+    assert "too large" in capsys.readouterr().out
+    monkeypatch.setattr(engine, "physical_memory", lambda: None)  # a system that does not say
+    assert call(*arguments, "40") == 0
+
+
+def test_running_out_of_memory_is_said_plainly(sample, tmp_path, monkeypatch, capsys):
+    from simulator.engine import run as engine
+
+    def exhausted(*_):
+        raise MemoryError("Unable to allocate 1. PiB for an array")
+
+    monkeypatch.setattr(engine.RunRows, "take", exhausted)
+    assert call("run", sample / "study.yaml", "--scenarios", "40", "--out", tmp_path / "run", "--quiet") == 2
+    assert capsys.readouterr().err == (
+        "out of memory: ask for fewer scenarios (--scenarios); finished blocks are kept\n"
+    )
+
+
+def test_memory_of_this_machine():
+    from simulator.engine.run import physical_memory
+
+    assert physical_memory() > 2**28
+
+
+def test_a_mistake_in_the_ledger_writes_nothing(sample, tmp_path, capsys):
+    for name in ("study.yaml", "buyers.csv", "open_items.csv"):
+        text = (sample / name).read_text(encoding="utf-8")
+        if name == "open_items.csv":
+            text = re.sub(r"\d{4}-\d\d-\d\d", "2026-13-45", text, count=1)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    before = sorted(tmp_path.iterdir())
+    assert call("run", tmp_path / "study.yaml", "--out", tmp_path / "deep" / "run", "--quiet") == 2
+    assert "nothing was run" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_only_scenarios_of_the_study_are_replayed(sample, capsys):
+    study = (sample / "study.yaml", "--set", "simulation.scenarios=400", "--set", "simulation.stress_scenarios=80")
+    assert call("replay", *study, "--scenario", "99999999999999999999") == 2
+    assert "this study has scenarios 0 to 399; there is no scenario 99,999" in capsys.readouterr().err
+    assert call("replay", *study, "--scenario", 400) == 2
+    assert call("replay", *study, "--scenario", 399) == 0
+    assert call("replay", *study, "--scenario", 80, "--stress", "pessimistic") == 2
+    assert "the stress pessimistic has scenarios 0 to 79" in capsys.readouterr().err
+
+
+def test_a_damaged_run_is_named_and_a_lost_summary_is_written_again(sample, tmp_path, capsys):
+    shutil.copytree(sample / "run", tmp_path / "run")
+    for name in ("summary.json", "summary.csv"):
+        (tmp_path / "run" / name).write_text("{garbage")
+    assert call("compare", tmp_path / "run") == 0
+    assert "Tail VaR 99 %" in capsys.readouterr().out
+    assert call("report", tmp_path / "run") == 0
+    for name in ("summary.json", "summary.csv", "report.html"):
+        assert (tmp_path / "run" / name).read_bytes() == (sample / "run" / name).read_bytes(), name
+    (tmp_path / "run" / "scenarios.nc").write_bytes(b"garbage")
+    capsys.readouterr()
+    assert call("report", tmp_path / "run") == 2
+    err = capsys.readouterr().err
+    assert "scenarios.nc is damaged" in err
+    assert "HDF" not in err
+
+
+def test_an_unknown_executor_names_the_known_ones(sample):
+    import simulator
+
+    with pytest.raises(simulator.SimulatorError, match="unknown executor 'processes'; known: threads"):
+        simulator.run(sample / "study.yaml", executor="processes")
 
 
 def test_hostile_names_are_harmless_everywhere(sample, tmp_path, capsys):
