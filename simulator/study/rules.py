@@ -24,7 +24,7 @@ from simulator.study.paths import KeyPath, show_path
 from simulator.study.schema import EmpiricalDelay, MixtureDelay, Policy, Study
 
 MAX_YEARS = 10
-#: A policy's period is one year; 53 weeks or twelve months, whichever way a year is counted.
+#: A policy's period is one year: 53 weeks, or twelve months.
 MAX_POLICY_DAYS = 371
 MAX_DELAY_DAYS = 3650
 MAX_SCENARIOS = 1_000_000_000
@@ -72,8 +72,8 @@ def _time(study: Study, found: Breaches) -> None:
         found.add(path, f"must be at most {MAX_YEARS} years")
     elif days > MAX_POLICY_DAYS and any(isinstance(programme, Policy) for programme in study.programmes):
         message = (
-            f"must be at most {MAX_POLICY_DAYS // 7} weeks where a programme is insured: minimum premium, fees, first "
-            "losses and maximum liability are those of one policy year; shorten the horizon, or keep programmes of "
+            "must be at most 53 weeks where a programme is insured: minimum premium, fees, first losses "
+            "and maximum liability are those of one policy year; shorten the horizon, or keep programmes of "
             "type none only"
         )
         found.add(path, message)
