@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,6 +33,12 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         status = 0
         sys.stderr.close()
+    if status == 130 and arguments is None:
+        # the message is out and every file is whole: taking compiled code apart would only keep the user waiting
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
     sys.exit(status if isinstance(status, int) else 0)
 
 

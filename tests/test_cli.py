@@ -301,3 +301,20 @@ def test_light_commands_import_nothing_heavy(code, forbidden, sample):
     script += f"\nimport sys\nfound = {forbidden} & set(sys.modules)\nassert not found, found"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_interrupted_command_ends_at_once():
+    """Taking the interpreter apart takes seconds once kernels are loaded, so an interrupt does not wait for it."""
+    script = (
+        "import atexit, click, simulator.cli\n"
+        "def stop(**_): raise KeyboardInterrupt\n"
+        "simulator.cli.cli.main = stop\n"
+        "atexit.register(print, 'taken apart')\n"
+        "from simulator.__main__ import main\n"
+        "print('said before')\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert "finished blocks are kept" in done.stderr
+    assert done.stdout == "said before\n"
