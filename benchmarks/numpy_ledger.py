@@ -361,7 +361,9 @@ class NumpyLedger:
 
         trigger = fails[s, b].copy()
         np.minimum.at(trigger, pair[shipped & protracted], first[shipped & protracted])
-        last = np.minimum(np.where(trigger == NEVER, NEVER, trigger + rules.waiting_span), fails[s, b])
+        latest = np.zeros(len(s), np.int64)
+        np.maximum.at(latest, pair[shipped & protracted], first[shipped & protracted])
+        last = np.where(latest > 0, np.minimum(latest + rules.waiting_span, fails[s, b]), fails[s, b])
         keep = shipped & (trigger[pair] != NEVER) & (final > trigger[pair]) & ((issue <= last[pair]) | lost)
         return {
             "s": scenario[keep], "buyer": b[pair[keep]], "pair": pair[keep], "i": i[keep], "insolvent": insolvent[keep],

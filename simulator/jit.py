@@ -80,6 +80,7 @@ CACHING, _FOLDER = _choose_cache()
 #: on every call makes two threads fight over the same counters (measured: 10 times slower), and nothing here allocates.
 #: ``no_cfunc_wrapper`` saves compiling an entry point for C that nobody calls.
 _SERIAL: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
+_PARALLEL: dict[str, Any] = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True, "parallel": True}
 
 
 def cache_folder() -> Path | None:
@@ -119,9 +120,7 @@ def kernel(function: F) -> F:
     loop unsigned and would otherwise compile the row twice; and what the body itself writes into an array of a
     NamedTuple is lost without a word.
     """
-    compiled: Any = numba.njit(cache=CACHING, error_model="numpy", nogil=True, no_cfunc_wrapper=True, parallel=True)(
-        function
-    )
+    compiled: Any = numba.njit(cache=CACHING, **_PARALLEL)(function)
     compiled.role = "kernel"
     return cast("F", compiled)
 

@@ -88,6 +88,7 @@ def settle_troubled(s, b, insolvent_on, recovery, cured, rates, rules, clock, bo
     withheld = 0.0
     buyer_loss = 0.0
     trigger = insolvent_on
+    latest = 0
     for i in range(begin, end):
         k = i - begin
         issue = book.issue_day[i]
@@ -110,6 +111,8 @@ def settle_troubled(s, b, insolvent_on, recovery, cured, rates, rules, clock, bo
             first = protracted_day(book.due_day[i], rules.protracted_after)
             if first < trigger:
                 trigger = first
+            if first > latest:
+                latest = first
         if loss_day != NEVER:
             scratch.paid[s, k] = NEVER
             buyer_loss += write_off(s, i, loss_day, recovery, rates, rules, clock, book, rows)
@@ -124,21 +127,22 @@ def settle_troubled(s, b, insolvent_on, recovery, cured, rates, rules, clock, bo
             events.stopped_value[s, j] = withheld
         events.stopped_count[s] = j + 1
     if trigger != NEVER:
-        list_debts(s, b, insolvent_on, trigger, recovery, rates, rules, clock, book, events, scratch)
+        list_debts(s, b, insolvent_on, trigger, latest, recovery, rates, rules, clock, book, events, scratch)
     return buyer_loss
 
 
 @row
-def list_debts(s, b, insolvent_on, trigger, recovery, rates, rules, clock, book, events, scratch):
+def list_debts(s, b, insolvent_on, trigger, latest, recovery, rates, rules, clock, book, events, scratch):
     """List the debts of a troubled buyer that may enter a claim.
 
-    A policy's date of loss lies between ``trigger`` (the first protracted default or the insolvency) and that day plus
-    the longest waiting period's excess over ``protracted_after``. Debts paid before the one cannot be claimed, debts
+    A policy's date of loss lies between ``trigger`` (the first protracted default or the insolvency) and the
+    ``latest`` protracted default (0 if none; earlier ones may not be insured) plus the longest waiting period's excess
+    over ``protracted_after``, or the insolvency if that comes first. Debts paid before the one cannot be claimed, debts
     issued after the other neither: they are listed only where they are lost, since every loss is.
     """
     begin = book.start[b]
-    last = trigger + rules.waiting_span
-    if last > insolvent_on:
+    last = latest + rules.waiting_span
+    if latest == 0 or last > insolvent_on:
         last = insolvent_on
     for i in range(begin, book.start[b + 1]):
         k = i - begin

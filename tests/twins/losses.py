@@ -173,7 +173,7 @@ def list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, 
     trigger = min([insolvent_on, *starts])
     if trigger == NEVER:
         return
-    last = min(trigger + rules.waiting_span, insolvent_on)
+    last = min(max(starts) + rules.waiting_span, insolvent_on) if starts else insolvent_on
     for f in fates:
         i = f["i"]
         too_late = book.issue_day[i] > last and f["lost_on"] == NEVER
