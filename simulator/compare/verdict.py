@@ -168,7 +168,7 @@ def _reserves(columns: Columns, programme: int) -> Iterator[str]:
         return
     texts = [_money(columns, amount) if amount else "none" for amount in held]
     yield (
-        f"Both include the reserve, which counts as cash from the first day: {texts[0]} under "
+        f"A reserve counts as cash from the first day: {texts[0]} under "
         f"{_name(columns, BASELINE)}, {texts[1]} under {_name(columns, programme)}."
     )
 
