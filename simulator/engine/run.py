@@ -22,7 +22,7 @@ from simulator.jit import thread_info
 BLOCK_BYTES = 256 * 2**20
 #: Seconds a block should take, so that an interrupt is answered in half a second even where others work beside it.
 #: Measured on two busy cores: blocks of 16 scenarios of the shipped exporter (0.05 s) are as fast as those of 128.
-BLOCK_SECONDS = 0.08
+BLOCK_SECONDS = 0.1
 #: Bytes a run takes at its peak for each byte of its result rows: labelling, measuring and saving make copies.
 ROW_COPIES = 2.5
 #: Entries of the event lists to start with; grows where a block needs more.
@@ -186,10 +186,18 @@ class Engine:
         return chunk.finish()
 
     def _learn(self, size: int, seconds: float, capacity: int) -> None:
+        """Double or halve the block until it takes about its time.
+
+        Proportion would not do: on a busy machine most of a small block's time is waiting for threads, and a block
+        that is made smaller because it was slow stays slow.
+        """
         self.capacity = max(self.capacity, capacity)
         self.seconds_per_scenario = seconds / size
-        if not self.fixed:
-            self.block = self._fitting(int(BLOCK_SECONDS / max(self.seconds_per_scenario, 1e-9)))
+        if not self.fixed and size >= self.block:
+            if seconds < BLOCK_SECONDS:
+                self.block = self._fitting(2 * self.block)
+            elif seconds > 2.0 * BLOCK_SECONDS:
+                self.block = self._fitting(self.block // 2)
 
     def _fitting(self, wanted: int) -> int:
         """A block of about the size wanted: work for every thread, and within the memory budget."""
