@@ -24,7 +24,8 @@ reports: $(VENV)/.installed  ## render the report of every shipped study again
 	for study in sme_domestic exporter multinational; do \
 	  $(BIN)/simulator run configs/$$study/study.yaml --out build/reports/$$study > build/$$study.txt || exit 1; \
 	  mkdir -p reports/$$study; \
-	  cp build/reports/$$study/report.html build/reports/$$study/summary.json reports/$$study/; \
+	  cp build/reports/$$study/report.html build/reports/$$study/summary.json reports/$$study/ || exit 1; \
+	  cp build/reports/$$study/figures/exceedance.svg reports/$$study/; \
 	done
 
 bench: $(VENV)/.installed-dev  ## measure speed beside plain NumPy
