@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 import platform
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from simulator.errors import display_path
 
 DISTRIBUTION = "trade-credit-simulator"
 LIBRARIES = ("numpy", "scipy", "numba", "pandas", "xarray", "pydantic", "ruamel.yaml", "h5netcdf", "matplotlib")
@@ -68,14 +69,14 @@ def _version(distribution: str) -> str:
 
 
 def fingerprint(path: str | Path) -> dict[str, Any]:
-    """Name, size and SHA-256 of an input file."""
+    """Name (relative to the working folder where it lies in it), size and SHA-256 of an input file."""
     digest = hashlib.sha256()
     size = 0
     with Path(path).open("rb") as file:
         while piece := file.read(CHUNK_BYTES):
             digest.update(piece)
             size += len(piece)
-    return {"file": os.fspath(path), "bytes": size, "sha256": digest.hexdigest()}
+    return {"file": display_path(Path(path)), "bytes": size, "sha256": digest.hexdigest()}
 
 
 def git_commit() -> str | None:
