@@ -158,7 +158,7 @@ def test_verdict_when_the_baseline_is_cheapest(result):
 
 
 def test_reserves_are_named_beside_shortfalls(result):
-    words = "which counts as cash from the first day: 1.5 M EUR under Self-insurance, none under"
+    words = "A reserve counts as cash from the first day: 1.5 M EUR under Self-insurance, none under"
     alike = with_values(result, shortfall_amount=dict.fromkeys(range(1, 5), result.scenarios["shortfall_amount"][0]))
     for case, moved in ((result, "falls"), (alike, "hardly moves")):
         text = " ".join(verdict(case)).replace("\N{NO-BREAK SPACE}", " ")

@@ -191,7 +191,13 @@ def study_file(study, folder):
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(study, tmp_path, sign):
     path = study_file(study | {"simulation": {"scenarios": 40_000, "seed": 4}}, tmp_path)
     arguments = [*COMMAND, str(path), "--quiet"]
-    process = subprocess.Popen([*arguments, "--out", str(tmp_path / "killed")], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*arguments, "--out", str(tmp_path / "killed")],
+        stderr=subprocess.PIPE,
+        text=True,
+        # a background job of a shell starts with interrupts ignored, and so would this process
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     wait_for_chunk(tmp_path / "killed", process)
     begin = time.perf_counter()
     os.kill(process.pid, sign)
