@@ -163,7 +163,7 @@ def _shortfall(columns: Columns, programme: int) -> Iterator[str]:
 
 def _reserves(columns: Columns, programme: int) -> Iterator[str]:
     """A reserve is cash too: say so where it differs, or the comparison of shortfalls misleads."""
-    held = [columns.result.study.programmes[k].reserve for k in (BASELINE, programme)]
+    held = [columns.result.study.reserve(k) for k in (BASELINE, programme)]
     if held[0] == held[1]:
         return
     texts = [_money(columns, amount) if amount else "none" for amount in held]

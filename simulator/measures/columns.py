@@ -65,7 +65,7 @@ class Columns:
 
     def reserve(self, programme: int) -> float:
         """Reserve of a programme, money."""
-        return self.result.study.programmes[programme].reserve
+        return self.result.study.reserve(programme)
 
     def reserve_cost(self, programme: int) -> Functional:
         """Known cost of the reserve over the horizon."""

@@ -33,7 +33,7 @@ def capital_rate(study: Study, programme: int) -> float:
 
 def reserve_cost(study: Study, programme: int) -> float:
     """Opportunity cost of the programme's reserve over the horizon, money."""
-    return study.programmes[programme].reserve * capital_rate(study, programme)
+    return study.reserve(programme) * capital_rate(study, programme)
 
 
 def capital_charge(retained: Sample, rate: float) -> Functional:

@@ -21,7 +21,11 @@ from simulator.study.calendar import Calendar
 from simulator.study.schema import Policy, Study
 
 #: Code of each named wording.
-ORDERS = {"percent_first": PERCENT_FIRST, "deductible_first": DEDUCTIBLE_FIRST}
+ORDERS = {
+    "percent_first": PERCENT_FIRST,
+    "deductible_first": DEDUCTIBLE_FIRST,
+    "excess_of_loss": DEDUCTIBLE_FIRST,
+}
 
 
 class PolicyPlan(NamedTuple):
@@ -161,7 +165,7 @@ def instalments(minimum: float, count: int, calendar: Calendar) -> NDArray[np.fl
 
 def _fill_terms(plan: PolicyPlan, p: int, programme: Policy) -> None:
     plan.insured[p] = True
-    plan.order[p] = ORDERS[programme.resolved_order]
+    plan.order[p] = ORDERS[str(programme.resolved_order)]
     plan.percentage_insolvency[p] = programme.percentage("insolvency")
     plan.percentage_protracted[p] = programme.percentage("protracted_default")
     if programme.discretionary_percentage is not None:
@@ -169,7 +173,7 @@ def _fill_terms(plan: PolicyPlan, p: int, programme: Policy) -> None:
     plan.non_qualifying_loss[p] = programme.non_qualifying_loss
     plan.each_and_every_first_loss[p] = programme.each_and_every_first_loss
     plan.aggregate_first_loss[p] = programme.aggregate_first_loss
-    plan.waiting_days[p] = programme.waiting_period.days
+    plan.waiting_days[p] = programme.waiting("protracted_default").days
     plan.settlement_days[p] = programme.settlement.days
     plan.covers_open_items[p] = programme.covers_open_items
 

@@ -18,7 +18,9 @@ CLEAR = 2.0
 
 def reserves(result: Result) -> str:
     """Reserves are cash, so shortfalls are not compared on equal cash where they differ; empty where they do not."""
-    held = {p.name: p.reserve for p in result.study.programmes if p.name in result.programmes}
+    held = {
+        p.name: result.study.reserve(k) for k, p in enumerate(result.study.programmes) if p.name in result.programmes
+    }
     if not result.has_cash or len(set(held.values())) < 2:
         return ""
     amounts: dict[float, list[str]] = {}

@@ -166,34 +166,50 @@ def parse_signed_days(value: Any) -> int:
 
 @dataclass(frozen=True)
 class Multiple:
-    """A multiple of premium, such as ``30 x premium``."""
+    """A multiple of what the study knows: ``30 x premium``, ``40 x minimum premium``, ``1.5 x operating costs``."""
 
     factor: float
+    base: str = "premium"
 
     def __str__(self) -> str:
         short = f"{self.factor:g}"
-        return f"{short if float(short) == self.factor else repr(self.factor)} x premium"
+        return f"{short if float(short) == self.factor else repr(self.factor)} x {self.base}"
+
+
+#: What a maximum liability may be a multiple of: the expected premium of the year, its minimum, what is really paid.
+PREMIUM_BASES = ("premium", "minimum premium", "premium paid")
+#: What a reserve may be a multiple of: a month's operating costs.
+RESERVE_BASES = ("operating costs",)
 
 
 def parse_liability(value: Any) -> float | Multiple:
-    """An amount of money, or a multiple of premium: ``5 M`` or ``30 x premium``."""
+    """An amount of money, or a multiple of premium: ``5 M``, ``30 x premium``, ``40 x minimum premium``."""
+    return _multiple(value, PREMIUM_BASES, "30 x premium", r"(?:the\s*)?premiums?")
+
+
+def parse_reserve(value: Any) -> float | Multiple:
+    """An amount of money, or a multiple of a month's operating costs: ``500 k``, ``1.5 x operating costs``."""
+    return _multiple(value, RESERVE_BASES, "1.5 x operating costs", r"(?:monthly\s*)?(?:operating\s*)?costs?")
+
+
+def _multiple(value: Any, bases: tuple[str, ...], example: str, nearly: str) -> float | Multiple:
     if isinstance(value, Multiple):
         return value
-    match = re.fullmatch(_NUMBER + r"\s*[x×]\s*premium", str(value).strip())
+    match = re.fullmatch(_NUMBER + rf"\s*[x×]\s*({'|'.join(bases)})", " ".join(str(value).split()))
     if match:
         factor = _finite(_plain(match[1]))
         if factor <= 0:
             raise ValueError("must be a multiple above 0")
-        return Multiple(factor)
+        return Multiple(factor, match[2])
     try:
         return parse_positive_money(value)
     except ValueError as error:
         text = str(error)
         if text.startswith("must"):
             raise
-        near = re.fullmatch(_NUMBER + r"\s*(?:[x×*]|times)?(?:\s*(?:the\s*)?premiums?)?", str(value).strip().casefold())
-        hint = f"; did you mean {near[1]} x premium" if near else ""
-        raise ValueError(f"an amount of money, or a multiple such as 30 x premium{hint}") from error
+        near = re.fullmatch(_NUMBER + rf"\s*(?:[x×*]|times)?(?:\s*{nearly})?", str(value).strip().casefold())
+        hint = f"; did you mean {near[1]} x {bases[0]}" if near else ""
+        raise ValueError(f"an amount of money, or a multiple such as {example}{hint}") from error
 
 
 def parse_count(value: Any) -> int:
@@ -224,6 +240,19 @@ def parse_date(value: Any) -> dt.date:
         raise ValueError(f"a date written YYYY-MM-DD, such as 2026-10-30{exists}") from error
 
 
+def parse_moment(value: Any) -> dt.date | Duration:
+    """A day: a date, or a length of time from the ledger's date, such as ``10 weeks`` or ``70 days``."""
+    if isinstance(value, Duration):
+        return value
+    try:
+        return parse_date(value)
+    except ValueError:
+        try:
+            return parse_duration(value)
+        except ValueError:
+            raise ValueError("a date such as 2027-01-08, or a time from the ledger's date such as 10 weeks") from None
+
+
 def _text(schema_title: str) -> WithJsonSchema:
     return WithJsonSchema({"type": ["string", "number"], "title": schema_title})
 
@@ -241,6 +270,18 @@ Liability = Annotated[
     BeforeValidator(parse_liability),
     PlainSerializer(lambda v: str(v) if isinstance(v, Multiple) else v),
     _text("amount of money, or a multiple such as 30 x premium"),
+]
+Reserve = Annotated[
+    float | Multiple,
+    BeforeValidator(parse_reserve),
+    PlainSerializer(lambda v: str(v) if isinstance(v, Multiple) else v),
+    _text("amount of money, or a multiple such as 1.5 x operating costs"),
+]
+Moment = Annotated[
+    dt.date | Duration,
+    BeforeValidator(parse_moment),
+    PlainSerializer(str),
+    _text("date, or time from the ledger's date such as 10 weeks"),
 ]
 Count = Annotated[int, BeforeValidator(parse_count), _text("whole number, such as 100 k")]
 Day = Annotated[dt.date, BeforeValidator(parse_date), WithJsonSchema({"type": "string", "format": "date"})]

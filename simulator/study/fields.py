@@ -27,6 +27,8 @@ _KINDS = {
     amounts.parse_duration: "length",
     amounts.parse_signed_days: "days",
     amounts.parse_liability: "liability",
+    amounts.parse_reserve: "reserve",
+    amounts.parse_moment: "moment",
     amounts.parse_count: "count",
     amounts.parse_date: "date",
 }
@@ -39,6 +41,8 @@ _WORDS = {
     "length": "a length of time, such as 180 days or 26 weeks",
     "days": "a whole number of days, such as 15 days or -3 days",
     "liability": "an amount of money, or a multiple such as 30 x premium",
+    "reserve": "an amount of money, or a multiple such as 1.5 x operating costs",
+    "moment": "a date such as 2027-01-08, or a time from the ledger's date such as 10 weeks",
     "count": "a whole number, such as 100000 or 100 k",
     "date": "a date written YYYY-MM-DD, such as 2026-10-30",
     "text": "text",

@@ -104,7 +104,7 @@ def _flow(collection: Any) -> Any:
 
 
 def _scalar(kind: str, value: Any) -> Any:
-    if kind in ("money", "positive_money", "liability") and isinstance(value, float):
+    if kind in ("money", "positive_money", "liability", "reserve") and isinstance(value, float):
         return _money(value)
     if kind in ("fraction", "share") and isinstance(value, float):
         return _percent(value)

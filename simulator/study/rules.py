@@ -224,7 +224,8 @@ def _programmes(study: Study, found: Breaches) -> None:
 
 
 def _policy(study: Study, policy: Policy, path: KeyPath, found: Breaches, after: int) -> None:
-    if policy.waiting_period.days < after:
+    waiting = policy.waiting("protracted_default")
+    if waiting.days < after:
         message = (
             f"must not be shorter than payment.protracted_default.after ({study.payment.protracted_default.after}), "
             "the day a late debt counts as lost"
@@ -233,7 +234,7 @@ def _policy(study: Study, policy: Policy, path: KeyPath, found: Breaches, after:
         if found.written(where) or not found.written(("payment", "protracted_default", "after")):
             found.add(where, message, reads=[("payment", "protracted_default", "after")])
         else:
-            message = f"must not be longer than the waiting period of {show_path(path)} ({policy.waiting_period})"
+            message = f"must not be longer than the waiting period of {show_path(path)} ({waiting})"
             found.add(("payment", "protracted_default", "after"), message, reads=[where])
     periods = n_periods(study) if 1970 <= study.study.as_of.year <= 2100 else 52
     if policy.premium.instalments > max(1, periods):

@@ -12,7 +12,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from simulator.study.amounts import Count, Day, Days, Duration, Fraction, Length, Money, Multiple, PositiveMoney, Share
-from simulator.study.schema_cover import NoCover, PercentageByPeril, Policy, Premium, Programme
+from simulator.study.schema_cover import NoCover, Policy, Programme
+from simulator.study.schema_finance import CreditLine
 from simulator.study.schema_risk import (
     Credit,
     DelayModel,
@@ -34,6 +35,8 @@ from simulator.study.schema_risk import (
     Transfer,
     WeibullDelay,
 )
+from simulator.study.schema_script import Script
+from simulator.study.schema_terms import PercentageByPeril, Premium
 from simulator.study.section import Section
 
 
@@ -103,15 +106,6 @@ class PortfolioSection(Section):
     """Value of a buyer column where the file has none: {rating: B, payment_terms_days: 30}."""
     format: FileFormat = FileFormat()
     """How the files are written."""
-
-
-class CreditLine(Section):
-    """Committed bank line."""
-
-    limit: PositiveMoney = 0.0
-    """Most that can be drawn."""
-    rate: Fraction = 0.06
-    """Annual interest on what is drawn, margin included."""
 
 
 class Liquidity(Section):
@@ -211,12 +205,18 @@ class Study(Section):
     """Cash: what is in the bank and what leaves it."""
     programmes: tuple[Programme, ...] = Field(min_length=1)
     """Arrangements compared on the same scenarios; the first is the baseline."""
+    script: Script | None = None
+    """One scenario's events as told, instead of drawing them."""
     stresses: dict[str, Stress] = {}
     """Named variants of the study, run beside it on the same random numbers."""
     simulation: Simulation = Simulation()
     """How many scenarios, and from which seed."""
     report: ReportSection = ReportSection()
     """What the report shows."""
+
+    def reserve(self, programme: int) -> float:
+        """Reserve of a programme in money (``programmes[programme].reserve`` may be a multiple of operating costs)."""
+        return self.programmes[programme].reserve_amount(self.liquidity.operating_costs)
 
 
 __all__ = [
@@ -248,6 +248,7 @@ __all__ = [
     "Recovery",
     "ReportSection",
     "Sales",
+    "Script",
     "Section",
     "Shares",
     "Simulation",

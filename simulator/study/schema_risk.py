@@ -36,6 +36,15 @@ class Shares(Section):
     """Share common to buyers of one sector."""
 
 
+class LimitChangeShares(Section):
+    """What decides whose limit the insurer changes first, and when; the rest is chance."""
+
+    systemic: Fraction = 0.3
+    """Variance share tied to the buyer's common state: limits go when times turn bad."""
+    credit: Fraction = 0.3
+    """Variance share tied to the buyer's own credit quality: limits of weak buyers go."""
+
+
 class Dependence(Section):
     """How buyers fail together."""
 
@@ -47,6 +56,8 @@ class Dependence(Section):
     """Variance shares; ignored for buyers with loading_<driver> columns."""
     correlation: dict[str, dict[str, float]] | None = None
     """Correlation of drivers, {country:DE: {country:FR: 0.5}}; unnamed pairs are 0."""
+    limit_changes: LimitChangeShares = LimitChangeShares()
+    """Variance shares of the moment at which an insurer changes a limit."""
 
 
 class Recovery(Section):
@@ -60,6 +71,8 @@ class Recovery(Section):
     """From loss to receipt of the recovery."""
     systematic: Fraction = 0.0
     """Variance share of recovery tied to the buyer's common state (low state, low recovery)."""
+    costs: Fraction = 0.0
+    """Cost of recovering, as share of what is recovered; taken off it before it arrives."""
 
 
 class Credit(Section):
@@ -197,6 +210,17 @@ class ProtractedDefault(Section):
     """Chance that such a debt is still paid, on its drawn day."""
 
 
+class Disputes(Section):
+    """Invoices the buyer contests."""
+
+    probability: Fraction = 0.0
+    """Chance that an unpaid debt is contested, beside those the ledger marks as disputed."""
+    upheld: Fraction = 0.5
+    """Chance that a dispute is settled for the seller."""
+    resolution: Length = Duration(180, "day")
+    """From the date of loss to the settlement of a dispute."""
+
+
 class Payment(Section):
     """Who pays when."""
 
@@ -212,6 +236,8 @@ class Payment(Section):
     """When buyers pay: at once, or at their next pay run."""
     protracted_default: ProtractedDefault = ProtractedDefault()
     """When lateness becomes loss."""
+    disputes: Disputes = Disputes()
+    """How often debts are contested, and how that ends."""
     stop_shipment_after: Length | None = None
     """The seller ships no more while an invoice is overdue by longer than this; never by default."""
 
@@ -252,3 +278,5 @@ class Transfer(Section):
     """Fall of the country's own currency on the event."""
     systematic: Fraction = 0.20
     """Variance share of the event's latent variable tied to the country's driver."""
+    frustration: Fraction = 0.0
+    """Chance that the event frustrates the contracts with a buyer there: what it owes then is lost."""

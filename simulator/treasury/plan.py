@@ -66,7 +66,7 @@ def build_cash(study: Study, portfolio: Portfolio, calendar: Calendar, spot: Flo
         cash_rate=cash.interest_on_cash,
         outflow=outflow,
         purchases=planned_purchases(portfolio, calendar, spot, cash.variable_cost_rate, cash.supplier_terms_days),
-        reserve=np.array([programme.reserve for programme in study.programmes], dtype=np.float64),
+        reserve=np.array([study.reserve(p) for p in range(len(study.programmes))], dtype=np.float64),
         cost_of_capital=np.array([programme.cost_of_capital for programme in study.programmes], dtype=np.float64),
         period_years=calendar.period_years,
     )

@@ -1,0 +1,59 @@
+"""What a study may say of the bank line: its price, and the receivables it is lent against."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from simulator.study.amounts import Duration, Fraction, Length, PositiveMoney
+from simulator.study.section import Section
+
+
+class MarginStep(Section):
+    """One step of a margin grid."""
+
+    used_above: Fraction
+    """Utilisation of the limit from which the step's rate holds."""
+    rate: Fraction
+    """Annual interest on everything drawn at that utilisation."""
+
+
+class BorrowingBase(Section):
+    """What the bank lends against: eligible receivables times an advance rate."""
+
+    advance_rate: Fraction = 0.8
+    """Lent on eligible receivables that are not insured."""
+    insured_advance_rate: Fraction = 0.9
+    """Lent on insured receivables of a policy with the bank as loss payee."""
+    insured_value: Literal["covered", "indemnifiable"] = "covered"
+    """covered: debts up to their limits; indemnifiable: those times the insured percentage, less the first loss."""
+    maximum_overdue: Length | None = Duration(90, "day")
+    """Invoices overdue for longer are not eligible; blank: all are."""
+    cross_ageing: Fraction | None = None
+    """A buyer is not eligible at all once this share of its debt is overdue for longer than maximum_overdue."""
+    concentration: Fraction | None = None
+    """One buyer counts for at most this share of all eligible receivables; insured ones are not cut."""
+    foreign: bool = False
+    """Whether uninsured receivables on buyers outside the home country are eligible."""
+    home_country: str | None = None
+    """The seller's country (ISO 3166), for `foreign: false`."""
+    disputed: bool = False
+    """Whether disputed invoices are eligible."""
+    cancelled_limits: Literal["ineligible", "run_off"] = "ineligible"
+    """ineligible: a buyer's insured debts count no more from the day its limit is cancelled; run_off: as covered."""
+
+
+class CreditLine(Section):
+    """Committed bank line."""
+
+    limit: PositiveMoney = 0.0
+    """Most that can be drawn."""
+    rate: Fraction = 0.06
+    """Annual interest on what is drawn, margin included."""
+    margin_grid: tuple[MarginStep, ...] = ()
+    """Rates by utilisation, ascending; below the first step `rate` holds."""
+    insured_rate: Fraction | None = None
+    """Annual interest under a programme with the bank as loss payee of its policy; `rate` by default."""
+    borrowing_base: BorrowingBase | None = Field(default=None)
+    """What the line is lent against; where left out the whole limit is available."""
