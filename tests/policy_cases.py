@@ -62,6 +62,8 @@ def arrays(scenarios, stopped=None, capacity=None):
         disputed=column("disputed", np.bool_),
         buyer_entity=np.zeros(1, np.uint64),
         group=np.full(1, -1, np.int32),
+        vat=np.zeros(n),
+        receivable_class=np.zeros(1, np.int32),
     )
     events = allocate_events(len(scenarios), room)
     for values in events:

@@ -63,7 +63,7 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
         ledger = allocate_rows(count, model.calendar.n_periods)
         events = allocate_events(count, capacity)
         _simulate(model, first // 4, states, rates, blocked, ledger, events)
-        needed = int(max(events.n_events.max(), events.stopped_count.max()))
+        needed = int(max(events.n_events.max(), events.stopped_count.max(), events.weak_count.max()))
         if needed <= capacity:
             break
         capacity = max(needed, 2 * capacity)  # double, or a slowly growing maximum costs a second run every time

@@ -86,13 +86,14 @@ class Chunk:
         assert side is not None
         assert cash is not None
         ledger = block.ledger
-        moved = side.planned_billing - ledger.stopped - ledger.settled
+        stopped, settled = ledger.stopped.sum(axis=1), ledger.settled.sum(axis=1)
+        moved = side.planned_billing - stopped - settled
         return {
             "cash": cash.cash,
             "headroom": cash.headroom,
             "receivables": side.opening_book + np.cumsum(moved, axis=1),
             "collections": ledger.collections,
-            "billing": side.planned_billing - ledger.stopped,
+            "billing": side.planned_billing - stopped,
         }
 
     def _keep_losses(self, block: Block, start: int, size: int) -> None:

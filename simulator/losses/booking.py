@@ -1,4 +1,7 @@
-"""Entering an invoice into the rows of a scenario: collected, outstanding, written off, or never shipped."""
+"""Entering an invoice into the rows of a scenario: collected, outstanding, written off, or never shipped.
+
+Everywhere ``s`` is the scenario's row in rates and drivers, ``r`` the row of results: regime · n + s.
+"""
 
 from simulator.fx.formulas import rate_on
 from simulator.jit import row
@@ -6,28 +9,29 @@ from simulator.losses.formulas import cost_of_lateness, within
 
 
 @row
-def collect(s, i, day, rates, rules, clock, book, rows):
+def collect(r, s, b, i, day, rates, rules, clock, book, rows):
     """Book an invoice that is paid on a day: within the horizon as a collection, else as outstanding at its end."""
     value = book.book_value[i]
     if within(day, clock.horizon):
         worth = book.amount[i] * rate_on(rates, s, book.currency[i], day)
         period = clock.period_of_day[day]
-        rows.collections[s, period] += worth
-        rows.settled[s, period] += value
-        rows.collected[s] += worth
-        rows.delay_cost[s] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
+        rows.collections[r, period] += worth
+        rows.settled[r, book.receivable_class[b], period] += value
+        rows.collected[r] += worth
+        rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
     else:
         worth = book.amount[i] * rate_on(rates, s, book.currency[i], clock.horizon)
-        rows.outstanding[s] += worth
-        rows.delay_cost[s] += cost_of_lateness(value, book.due_day[i], clock.horizon, rules.cost_of_delay)
-    rows.fx_result[s] += worth - value
-    rows.billed[s] += value
+        rows.outstanding[r] += worth
+        rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], clock.horizon, rules.cost_of_delay)
+    rows.fx_result[r] += worth - value
+    rows.billed[r] += value
 
 
 @row
-def collect_all(s, b, rates, rules, clock, book, paid, rows):
+def collect_all(r, s, b, rates, rules, clock, book, paid, rows):
     """Book all invoices of an untroubled buyer: like :func:`collect`, with sums kept at hand until the last one."""
     begin = book.start[b]
+    receivable_class = book.receivable_class[b]
     collected = 0.0
     outstanding = 0.0
     fx_result = 0.0
@@ -40,23 +44,23 @@ def collect_all(s, b, rates, rules, clock, book, paid, rows):
         worth = book.amount[i] * rate_on(rates, s, book.currency[i], until)
         if day <= clock.horizon:
             period = clock.period_of_day[day]
-            rows.collections[s, period] += worth
-            rows.settled[s, period] += value
+            rows.collections[r, period] += worth
+            rows.settled[r, receivable_class, period] += value
             collected += worth
         else:
             outstanding += worth
         fx_result += worth - value
         delay_cost += cost_of_lateness(value, book.due_day[i], until, rules.cost_of_delay)
         billed += value
-    rows.collected[s] += collected
-    rows.outstanding[s] += outstanding
-    rows.fx_result[s] += fx_result
-    rows.delay_cost[s] += delay_cost
-    rows.billed[s] += billed
+    rows.collected[r] += collected
+    rows.outstanding[r] += outstanding
+    rows.fx_result[r] += fx_result
+    rows.delay_cost[r] += delay_cost
+    rows.billed[r] += billed
 
 
 @row
-def write_off(s, i, day, recovery, rates, rules, clock, book, rows):
+def write_off(r, s, b, i, day, recovery, rates, rules, clock, book, rows):
     """Book a debt that is lost on a day, with its recovery after the lag; returns the loss net of recovery."""
     value = book.book_value[i]
     debt = book.amount[i] * rate_on(rates, s, book.currency[i], day)
@@ -64,32 +68,34 @@ def write_off(s, i, day, recovery, rates, rules, clock, book, rows):
     until = received if received < clock.horizon else clock.horizon
     back = recovery * book.amount[i] * rate_on(rates, s, book.currency[i], until)
     if received <= clock.horizon:
-        rows.recoveries[s, clock.period_of_day[received]] += back
-    rows.settled[s, clock.period_of_day[day]] += value
-    rows.delay_cost[s] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
-    rows.fx_result[s] += debt - value
-    rows.billed[s] += value
-    rows.recovered[s] += back
-    rows.gross_loss[s] += debt - back
+        rows.recoveries[r, clock.period_of_day[received]] += back
+    period = clock.period_of_day[day]
+    rows.settled[r, book.receivable_class[b], period] += value
+    rows.losses[r, period] += debt - back
+    rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
+    rows.fx_result[r] += debt - value
+    rows.billed[r] += value
+    rows.recovered[r] += back
+    rows.gross_loss[r] += debt - back
     return debt - back
 
 
 @row
-def withhold(s, i, rules, clock, book, rows):
+def withhold(r, b, i, rules, clock, book, rows):
     """Book a planned invoice that is not shipped: no bill, and its purchases are saved."""
     value = book.book_value[i]
-    rows.stopped[s, clock.period_of_day[book.issue_day[i]]] += value
+    rows.stopped[r, book.receivable_class[b], clock.period_of_day[book.issue_day[i]]] += value
     payable = book.issue_day[i] + rules.supplier_terms_days
     if 1 <= payable <= clock.horizon:
-        rows.purchases_saved[s, clock.period_of_day[payable]] += rules.variable_cost_rate * value
+        rows.purchases_saved[r, clock.period_of_day[payable]] += rules.variable_cost_rate * value
 
 
 @row
-def note_loss(s, b, loss, book, rows, scratch):
+def note_loss(r, b, loss, book, rows, scratch):
     """Remember the largest loss on one buyer group in a scenario."""
     group = book.group[b]
     if group >= 0:
-        scratch.group_loss[s, group] += loss
-        loss = scratch.group_loss[s, group]
-    if loss > rows.largest_loss[s]:
-        rows.largest_loss[s] = loss
+        scratch.group_loss[r, group] += loss
+        loss = scratch.group_loss[r, group]
+    if loss > rows.largest_loss[r]:
+        rows.largest_loss[r] = loss

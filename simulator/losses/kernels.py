@@ -15,6 +15,7 @@ from simulator.fx.formulas import rate_on, transfer_release
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.booking import collect, collect_all, note_loss, withhold, write_off
 from simulator.losses.formulas import is_protracted, protracted_day, recovery_rate, standard_state
+from simulator.losses.plan import NO_SCORE, Luck
 from simulator.streams import normal, tabulated, uniform, words
 
 
@@ -62,32 +63,31 @@ def longest_lateness(s, b, book, paid):
 
 
 @row
-def fate_of_invoice(s, b, k, i, insolvent_on, cured, rules, clock, book, scratch):
+def fate_of_invoice(s, b, k, i, luck, rules, clock, book, scratch):
     """How an invoice that was shipped ends: (loss day or NEVER, whether it is a protracted default).
 
-    A protracted default is cured when the buyer is (``cured``), or when only a transfer block held the payment
+    A protracted default is cured when the buyer is (``luck.cured``), or when only a transfer block held the payment
     up; then it is paid on its day like any other, unless the buyer fails first.
     """
     paid = scratch.paid[s, k]
-    protracted = is_protracted(paid, book.due_day[i], rules.protracted_after, insolvent_on, clock.horizon)
-    if protracted and not cured and scratch.drawn[s, k] > book.due_day[i] + rules.protracted_after:
+    protracted = is_protracted(paid, book.due_day[i], rules.protracted_after, luck.insolvent_on, clock.horizon)
+    if protracted and not luck.cured and scratch.drawn[s, k] > book.due_day[i] + rules.protracted_after:
         return protracted_day(book.due_day[i], rules.protracted_after), protracted
-    return (insolvent_on if paid > insolvent_on else NEVER), protracted
+    return (luck.insolvent_on if paid > luck.insolvent_on else NEVER), protracted
 
 
 @row
-def settle_troubled(s, b, insolvent_on, recovery, cured, rates, rules, clock, book, rows, events, scratch):
+def settle_troubled(r, s, b, luck, rates, rules, clock, book, rows, events, scratch):
     """Settle a buyer invoice by invoice: shipped or withheld, paid or lost; list its debts for the claims.
 
-    ``insolvent_on`` is NEVER for a solvent buyer. On return ``scratch.paid`` holds the final payment day of shipped
-    invoices (NEVER if lost) and ``scratch.drawn`` their loss day; a withheld one has -1 in both.
+    Fills ``scratch.final`` and ``scratch.lost``; a withheld invoice has -1 in both. Returns the buyer's loss.
     """
     begin, end = book.start[b], book.start[b + 1]
     blocked_until = -1
     overdue = begin
     withheld = 0.0
     buyer_loss = 0.0
-    trigger = insolvent_on
+    trigger = luck.insolvent_on
     latest = 0
     for i in range(begin, end):
         k = i - begin
@@ -96,43 +96,44 @@ def settle_troubled(s, b, insolvent_on, recovery, cured, rates, rules, clock, bo
             # invoices overdue beyond the rule by this shipment's day: they were settled in an earlier round
             while overdue < end and book.due_day[book.by_due[overdue]] + rules.stop_shipment_after < issue:
                 earlier = book.by_due[overdue] - begin
-                if scratch.paid[s, earlier] > blocked_until:
-                    blocked_until = scratch.paid[s, earlier]
+                if scratch.final[s, earlier] > blocked_until:
+                    blocked_until = scratch.final[s, earlier]
                 overdue += 1
-        if not book.open_item[i] and (issue >= insolvent_on or blocked_until > issue):
-            withhold(s, i, rules, clock, book, rows)
+        if not book.open_item[i] and (issue >= luck.insolvent_on or blocked_until > issue):
+            withhold(r, b, i, rules, clock, book, rows)
             withheld += book.book_value[i]
-            scratch.paid[s, k] = -1
-            scratch.drawn[s, k] = -1
+            scratch.final[s, k] = -1
+            scratch.lost[s, k] = -1
             continue
-        loss_day, protracted = fate_of_invoice(s, b, k, i, insolvent_on, cured, rules, clock, book, scratch)
+        loss_day, protracted = fate_of_invoice(s, b, k, i, luck, rules, clock, book, scratch)
         if protracted:
-            rows.n_protracted[s] += 1
+            rows.n_protracted[r] += 1
             first = protracted_day(book.due_day[i], rules.protracted_after)
             if first < trigger:
                 trigger = first
             if first > latest:
                 latest = first
         if loss_day != NEVER:
-            scratch.paid[s, k] = NEVER
-            buyer_loss += write_off(s, i, loss_day, recovery, rates, rules, clock, book, rows)
+            scratch.final[s, k] = NEVER
+            buyer_loss += write_off(r, s, b, i, loss_day, luck.recovery, rates, rules, clock, book, rows)
         else:
-            collect(s, i, scratch.paid[s, k], rates, rules, clock, book, rows)
+            scratch.final[s, k] = scratch.paid[s, k]
+            collect(r, s, b, i, scratch.final[s, k], rates, rules, clock, book, rows)
         # keep the protracted mark beside the loss day: negative means a protracted default
-        scratch.drawn[s, k] = -loss_day if protracted else loss_day
+        scratch.lost[s, k] = -loss_day if protracted else loss_day
     if withheld > 0.0:
-        j = events.stopped_count[s]
+        j = events.stopped_count[r]
         if j < events.stopped_buyer.shape[1]:
-            events.stopped_buyer[s, j] = b
-            events.stopped_value[s, j] = withheld
-        events.stopped_count[s] = j + 1
+            events.stopped_buyer[r, j] = b
+            events.stopped_value[r, j] = withheld
+        events.stopped_count[r] = j + 1
     if trigger != NEVER:
-        list_debts(s, b, insolvent_on, trigger, latest, recovery, rates, rules, clock, book, events, scratch)
+        list_debts(r, s, b, luck, trigger, latest, rates, rules, clock, book, events, scratch)
     return buyer_loss
 
 
 @row
-def list_debts(s, b, insolvent_on, trigger, latest, recovery, rates, rules, clock, book, events, scratch):
+def list_debts(r, s, b, luck, trigger, latest, rates, rules, clock, book, events, scratch):
     """List the debts of a troubled buyer that may enter a claim.
 
     A policy's date of loss lies between ``trigger`` (the first protracted default or the insolvency) and the
@@ -142,44 +143,67 @@ def list_debts(s, b, insolvent_on, trigger, latest, recovery, rates, rules, cloc
     """
     begin = book.start[b]
     last = latest + rules.waiting_span
-    if latest == 0 or last > insolvent_on:
-        last = insolvent_on
+    if latest == 0 or last > luck.insolvent_on:
+        last = luck.insolvent_on
+    oldest = begin
     for i in range(begin, book.start[b + 1]):
         k = i - begin
-        mark = scratch.drawn[s, k]
+        mark = scratch.lost[s, k]
         lost_on = -mark if mark < 0 else mark
-        never_shipped = scratch.paid[s, k] == -1
-        if never_shipped or scratch.paid[s, k] <= trigger or (book.issue_day[i] > last and lost_on == NEVER):
+        never_shipped = scratch.final[s, k] == -1
+        if never_shipped or scratch.final[s, k] <= trigger or (book.issue_day[i] > last and lost_on == NEVER):
             continue
-        j = events.n_events[s]
+        # what is paid by this shipment stays paid: the search for the oldest debt need not begin again
+        while oldest < book.start[b + 1] and scratch.final[s, book.by_due[oldest] - begin] <= book.issue_day[i]:
+            oldest += 1
+        j = events.n_events[r]
         if j < events.buyer.shape[1]:
-            events.buyer[s, j] = b
-            events.invoice[s, j] = i
-            events.default_day[s, j] = insolvent_on
-            events.paid_day[s, j] = scratch.paid[s, k]
-            events.loss_day[s, j] = lost_on
-            events.protracted[s, j] = mark < 0
-            events.recovery[s, j] = recovery if lost_on != NEVER else 0.0
-            events.loss[s, j] = 0.0
+            events.buyer[r, j] = b
+            events.invoice[r, j] = i
+            events.default_day[r, j] = luck.insolvent_on
+            events.paid_day[r, j] = scratch.final[s, k]
+            events.loss_day[r, j] = lost_on
+            events.protracted[r, j] = mark < 0
+            events.recovery[r, j] = luck.recovery if lost_on != NEVER else 0.0
+            events.drawn_day[r, j] = scratch.drawn[s, k] if scratch.drawn[s, k] <= lost_on else NEVER
+            events.overdue_at_issue[r, j] = overdue_days(s, b, book.issue_day[i], oldest, book, scratch)
+            events.limit_score[r, j] = luck.limit_score
+            events.frustrated[r, j] = luck.frustrated
+            events.loss[r, j] = 0.0
+            events.receipt_day[r, j] = NEVER
             if lost_on != NEVER:
                 received = lost_on + rules.recovery_lag
                 until = received if received < clock.horizon else clock.horizon
                 c = book.currency[i]
-                events.loss[s, j] = book.amount[i] * (
-                    rate_on(rates, s, c, lost_on) - recovery * rate_on(rates, s, c, until)
+                events.receipt_day[r, j] = received
+                events.loss[r, j] = book.amount[i] * (
+                    rate_on(rates, s, c, lost_on) - luck.recovery * rate_on(rates, s, c, until)
                 )
-        events.n_events[s] = j + 1
+        events.n_events[r] = j + 1
 
 
 @row
-def settle_in_trouble(
-    quad, lane, s, b, insolvent_on, state, keys, rates, rules, clock, book, rows, events, scratch
-):  # fmt: skip
+def overdue_days(s, b, issue_day, oldest, book, scratch):
+    """Days by which the oldest debt unpaid on a day, of those shipped before it, is past due; -NEVER if there is none.
+
+    ``oldest`` is where to begin in the order of due days.
+    """
+    begin = book.start[b]
+    for at in range(oldest, book.start[b + 1]):
+        i = book.by_due[at]
+        if book.issue_day[i] < issue_day < scratch.final[s, i - begin]:
+            return issue_day - book.due_day[i]
+    return -NEVER
+
+
+@row
+def settle_in_trouble(quad, lane, s, b, insolvent_on, state, keys, rates, rules, clock, book, rows, events, scratch):
     """Settle a troubled buyer: draw its recovery and whether it cures, then see to every invoice."""
     noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
     recovery = recovery_rate(rules.recovery, rules.recovery_class[b], state, noise, rules.recovery_systematic)
     cured = uniform(words(keys.cure, quad, book.buyer_entity[b], 0)[lane]) < rules.cure_probability
-    loss = settle_troubled(s, b, insolvent_on, recovery, cured, rates, rules, clock, book, rows, events, scratch)
+    luck = Luck(insolvent_on, False, NO_SCORE, recovery, cured)
+    loss = settle_troubled(s, s, b, luck, rates, rules, clock, book, rows, events, scratch)
     note_loss(s, b, loss, book, rows, scratch)
 
 
@@ -215,7 +239,7 @@ def simulate_quad(
                 rows.n_defaults[s] += 1
             late = longest_lateness(s, b, book, scratch.paid)
             if insolvent_on == NEVER and late <= rules.protracted_after and late <= rules.stop_shipment_after:
-                collect_all(s, b, rates, rules, clock, book, scratch.paid, rows)
+                collect_all(s, s, b, rates, rules, clock, book, scratch.paid, rows)
             else:
                 settle_in_trouble(
                     quad, lane, s, b, insolvent_on, standard_state(common, share),
@@ -279,6 +303,11 @@ def lose_in_quad(q, first_quad, keys, drivers, mixing, factor, default, rules, b
                 events.recovery[s, j] = recovery
                 events.loss[s, j] = loss
                 events.protracted[s, j] = False
+                events.drawn_day[s, j] = NEVER
+                events.receipt_day[s, j] = insolvent_on + rules.recovery_lag
+                events.overdue_at_issue[s, j] = -NEVER
+                events.limit_score[s, j] = NO_SCORE
+                events.frustrated[s, j] = False
             events.n_events[s] = j + 1
 
 

@@ -14,6 +14,9 @@ from simulator.streams import TABLE_SIZE, stream_key, table_grid
 from simulator.study.calendar import Calendar
 from simulator.study.schema import NoCover, Programme, Study
 
+#: Limit score of a buyer for which none is drawn: later than any change.
+NO_SCORE = 9.0
+
 
 class Book(NamedTuple):
     """Invoices, grouped by buyer and in issue order within a buyer.
@@ -21,7 +24,8 @@ class Book(NamedTuple):
     ``start`` int32[n_buyers + 1] bounds each buyer's invoices; the other arrays have one entry per invoice.
     ``by_due`` lists a buyer's invoices in order of their due day. ``book_value`` is the amount at the budget
     rate (the spot of day 0), in study currency. ``group`` int32[n_buyers] numbers groups of several buyers
-    and is -1 for a buyer that stands alone.
+    and is -1 for a buyer that stands alone. ``vat`` is the part of ``amount`` that is value added tax;
+    ``receivable_class`` int32[n_buyers] is the buyer's class in ``settled`` and ``stopped``.
     """
 
     start: Ints
@@ -35,6 +39,8 @@ class Book(NamedTuple):
     disputed: np.ndarray
     buyer_entity: Keys
     group: Ints
+    vat: Floats
+    receivable_class: Ints
 
 
 class LossRules(NamedTuple):
@@ -55,6 +61,20 @@ class LossRules(NamedTuple):
     variable_cost_rate: float
     supplier_terms_days: int
     cost_of_delay: float
+
+
+class Luck(NamedTuple):
+    """What a buyer draws in a scenario, the same under every regime.
+
+    ``insolvent_on`` is NEVER for a solvent buyer; ``frustrated`` marks a day that is a contract frustration;
+    ``limit_score`` is 9.0 where none is drawn; ``cured``: protracted defaults are paid in the end.
+    """
+
+    insolvent_on: int
+    frustrated: bool
+    limit_score: float
+    recovery: float
+    cured: bool
 
 
 class Clock(NamedTuple):
@@ -84,13 +104,14 @@ def build_clock(calendar: Calendar) -> Clock:
     return Clock(calendar.horizon_days, calendar.period_of_day)
 
 
-def build_book(portfolio: Portfolio, spot: Floats) -> Book:
+def build_book(portfolio: Portfolio, spot: Floats, receivable_class: Ints | None = None) -> Book:
     """Arrange a portfolio's invoices for the kernels.
 
     Args:
         portfolio: buyers and invoices; with no invoices at all every buyer gets one pseudo-invoice for its
             constant ``exposure``, issued the day before ``as_of`` and never due.
         spot: study currency per unit of each of the portfolio's currencies, float64[n_currencies].
+        receivable_class: class of each buyer in the ledger's rows by class, int32[n_buyers]; one class by default.
     """
     buyers, invoices = portfolio.buyers, portfolio.invoices
     n = len(buyers)
@@ -110,6 +131,8 @@ def build_book(portfolio: Portfolio, spot: Floats) -> Book:
         invoices.disputed,
         buyers.entity,
         _groups(buyers.group_id),
+        np.zeros(len(invoices)),
+        np.zeros(n, np.int32) if receivable_class is None else receivable_class,
     )
 
 
@@ -130,6 +153,8 @@ def _constant_book(portfolio: Portfolio) -> Book:
         np.zeros(n, np.bool_),
         buyers.entity,
         _groups(buyers.group_id),
+        np.zeros(n),
+        np.zeros(n, np.int32),
     )
 
 
@@ -144,7 +169,9 @@ def _groups(group_id: Sequence[str]) -> Ints:
 
 def waiting_days(programmes: Sequence[Programme]) -> Ints:
     """Waiting period of every programme in days, int32[n_programmes]; NEVER without insurance."""
-    return np.array([NEVER if isinstance(p, NoCover) else p.waiting_period.days for p in programmes], dtype=np.int32)
+    return np.array(
+        [NEVER if isinstance(p, NoCover) else p.waiting("protracted_default").days for p in programmes], dtype=np.int32
+    )
 
 
 def build_rules(study: Study, portfolio: Portfolio, recovery_multiplier: float = 1.0) -> LossRules:

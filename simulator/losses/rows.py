@@ -1,4 +1,7 @@
-"""What the losses room produces for a block of scenarios, and the arrays it works in."""
+"""What the losses room produces for a block of scenarios, and the arrays it works in.
+
+Rows are numbered ``regime · n + scenario``: a regime is one way the seller trades (see :mod:`simulator.losses.regimes`).
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,17 @@ from simulator.ledger.portfolio import Floats, Ints
 
 
 class LedgerRows(NamedTuple):
-    """Rows of a block of n scenarios; money in study currency, one row per scenario.
+    """Rows of a block; money in study currency, one row per scenario and regime.
 
-    By period (float64[n, n_periods]): ``collections`` at the day's rate; ``recoveries`` received on lost debts;
-    ``settled`` book value that left the ledger, paid or lost; ``stopped`` book value not shipped, by issue period;
-    ``purchases_saved`` because of it.
-    Per scenario (float64[n]): ``gross_loss`` (debt lost at the day's rate less recoveries), ``fx_result`` (value at
+    By period (float64[rows, n_periods]): ``collections`` at the day's rate; ``recoveries`` received on lost debts;
+    ``purchases_saved`` because of shipments withheld; ``losses`` net of recovery, in the period of the day of loss
+    (zero without a ledger); ``trade_cost`` fees and interest paid for factoring, letters of credit and collection.
+    By receivable class and period (float64[rows, n_classes, n_periods]): ``settled`` book value that left the ledger,
+    paid or lost; ``stopped`` book value not shipped, by issue period.
+    Per row (float64[rows]): ``gross_loss`` (debt lost at the day's rate less recoveries), ``fx_result`` (value at
     the day's rate less book value), ``delay_cost``, ``billed`` (book value shipped, opening ledger included),
-    ``collected``, ``recovered``, ``outstanding``, ``largest_loss`` (largest buyer group); int32[n]: ``n_defaults``,
-    ``n_protracted``.
+    ``collected``, ``recovered``, ``outstanding``, ``largest_loss`` (largest buyer group), ``conceded`` (discounts given
+    for early payment); int32[rows]: ``n_defaults`` (insolvencies), ``n_protracted``.
     """
 
     collections: Floats
@@ -36,19 +41,28 @@ class LedgerRows(NamedTuple):
     largest_loss: Floats
     n_defaults: Ints
     n_protracted: Ints
+    losses: Floats
+    trade_cost: Floats
+    conceded: Floats
 
 
 class Events(NamedTuple):
-    """Sparse list of the debts that went wrong: per scenario up to ``capacity`` entries, grouped by buyer.
+    """Sparse list of the debts that went wrong: per row up to ``capacity`` entries, grouped by buyer.
 
-    One entry per unpaid invoice of a troubled buyer (insolvent, or with a protracted default): arrays [n, capacity]
-    of ``buyer``, ``invoice``, ``default_day`` (the buyer's insolvency, or NEVER), ``paid_day`` (NEVER if never paid),
-    ``loss_day`` (NEVER if paid in the end), ``recovery`` (rate on a lost debt), ``loss`` (study currency, net of
-    recovery), ``protracted`` (this invoice is a protracted default). ``n_events`` int32[n] may exceed the capacity: the
+    One entry per unpaid invoice of a troubled buyer (insolvent, or with a protracted default), in issue order: arrays
+    [rows, capacity] of ``buyer``, ``invoice``, ``default_day`` (the buyer's insolvency or contract frustration, or
+    NEVER), ``paid_day`` (NEVER if never paid), ``loss_day`` (NEVER if paid in the end), ``recovery`` (rate on a lost
+    debt), ``loss`` (study currency, net of recovery), ``protracted`` (this invoice is a protracted default),
+    ``drawn_day`` (the buyer's own payment day, before any transfer block; NEVER if the debt is lost before it),
+    ``receipt_day`` (the recovery of a lost debt arrives; NEVER if it is not lost), ``overdue_at_issue`` (days by which
+    the buyer's oldest debt then unpaid was past due when this one was shipped, below 0 if not yet due; -NEVER if there
+    was none), ``limit_score`` (the buyer's latent score of limit changes, low is early; 9.0 where none is drawn),
+    ``frustrated`` (``default_day`` is a contract frustration). ``n_events`` int32[rows] may exceed the capacity: the
     block is then run again with more.
 
-    ``stopped_buyer``, ``stopped_value`` [n, capacity] and ``stopped_count`` list, per buyer, the book value of planned
-    invoices that were not shipped.
+    ``stopped_buyer``, ``stopped_value`` [rows, capacity] and ``stopped_count`` list, per buyer, the book value of
+    planned invoices that were not shipped. ``weak_buyer``, ``weak_score`` and ``weak_count`` list, in buyer order,
+    the buyers whose limit score is low enough for some programme's limit to change.
     """
 
     n_events: Ints
@@ -60,50 +74,76 @@ class Events(NamedTuple):
     recovery: Floats
     loss: Floats
     protracted: np.ndarray
+    drawn_day: Ints
+    receipt_day: Ints
+    overdue_at_issue: Ints
+    limit_score: Floats
+    frustrated: np.ndarray
     stopped_count: Ints
     stopped_buyer: Ints
     stopped_value: Floats
+    weak_count: Ints
+    weak_buyer: Ints
+    weak_score: Floats
 
 
 class Scratch(NamedTuple):
-    """Working rows, owned by a scenario: payment days of one buyer's invoices, and losses by buyer group.
+    """Working rows: days of one buyer's invoices in a scenario, and losses by buyer group.
 
-    ``drawn`` and ``paid`` int32[n, longest ledger of a buyer], ``group_loss`` float64[n, n_groups].
+    ``drawn`` and ``paid``, before and after transfer blocks, are kept for every regime; ``final`` (payment day, NEVER
+    if lost, -1 if withheld) and ``lost`` (loss day or NEVER, negative where a protracted default) are those of the
+    regime settled last: int32[n, longest ledger of a buyer]. ``group_loss`` float64[rows, n_groups].
     """
 
     drawn: Ints
     paid: Ints
+    final: Ints
+    lost: Ints
     group_loss: Floats
 
 
-def allocate_rows(n: int, n_periods: int) -> LedgerRows:
-    """Fresh, zeroed rows for n scenarios."""
-    shape = dict.fromkeys(("collections", "recoveries", "settled", "stopped", "purchases_saved"), (n, n_periods))
-    counts = ("n_defaults", "n_protracted")
-    rows = {f: np.zeros(shape.get(f, (n,)), np.int32 if f in counts else np.float64) for f in LedgerRows._fields}
-    return LedgerRows(**rows)
+_BY_PERIOD = ("collections", "recoveries", "purchases_saved", "losses", "trade_cost")
+_BY_CLASS = ("settled", "stopped")
+_COUNTS = ("n_defaults", "n_protracted")
 
 
-def allocate_events(n: int, capacity: int) -> Events:
-    """Event lists for n scenarios of ``capacity`` entries each; contents beyond the counts are undefined."""
+def allocate_rows(rows: int, n_periods: int, n_classes: int = 1) -> LedgerRows:
+    """Fresh, zeroed rows: scenarios times regimes."""
+    shape: dict[str, tuple[int, ...]] = dict.fromkeys(_BY_PERIOD, (rows, n_periods))
+    shape |= dict.fromkeys(_BY_CLASS, (rows, n_classes, n_periods))
+    zeroed = {f: np.zeros(shape.get(f, (rows,)), np.int32 if f in _COUNTS else np.float64) for f in LedgerRows._fields}
+    return LedgerRows(**zeroed)
+
+
+def allocate_events(rows: int, capacity: int) -> Events:
+    """Event lists of ``capacity`` entries each; contents beyond the counts are undefined."""
 
     def whole() -> Ints:
-        return np.empty((n, capacity), np.int32)
+        return np.empty((rows, capacity), np.int32)
 
     def real() -> Floats:
-        return np.empty((n, capacity), np.float64)
+        return np.empty((rows, capacity), np.float64)
+
+    def flag() -> np.ndarray:
+        return np.empty((rows, capacity), np.bool_)
+
+    def count() -> Ints:
+        return np.zeros(rows, np.int32)
 
     return Events(
-        np.zeros(n, np.int32), whole(), whole(), whole(), whole(), whole(), real(), real(),
-        np.empty((n, capacity), np.bool_), np.zeros(n, np.int32), whole(), real(),
+        count(), whole(), whole(), whole(), whole(), whole(), real(), real(), flag(),
+        whole(), whole(), whole(), real(), flag(), count(), whole(), real(), count(), whole(), real(),
     )  # fmt: skip
 
 
-def allocate_scratch(n: int, longest: int, n_groups: int) -> Scratch:
+def allocate_scratch(n: int, longest: int, n_groups: int, regimes: int = 1) -> Scratch:
     """Working rows for n scenarios."""
-    return Scratch(np.empty((n, longest), np.int32), np.empty((n, longest), np.int32), np.zeros((n, max(1, n_groups))))
+    days = [np.empty((n, longest), np.int32) for _ in range(4)]
+    return Scratch(*days, np.zeros((n * regimes, max(1, n_groups))))
 
 
-def bytes_per_scenario(n_periods: int, capacity: int, longest: int, n_groups: int) -> int:
+def bytes_per_scenario(n_periods: int, capacity: int, longest: int, n_groups: int, n_classes: int = 1) -> int:
     """Memory one scenario takes in these arrays, for planning blocks."""
-    return 8 * (5 * n_periods + 10) + capacity * (5 * 4 + 2 * 8 + 1 + 4 + 8) + 8 * longest + 8 * max(1, n_groups)
+    rows = 8 * ((len(_BY_PERIOD) + len(_BY_CLASS) * n_classes) * n_periods + len(LedgerRows._fields))
+    listed = capacity * (10 * 4 + 5 * 8 + 2)
+    return rows + listed + 4 * 4 * longest + 8 * max(1, n_groups)

@@ -90,7 +90,7 @@ def story_of_buyer(b, insolvent_on, cured, days, rules, clock, book):
     for k, (drawn, free) in enumerate(days):
         i = begin + k
         issue, due = int(book.issue_day[i]), int(book.due_day[i])
-        fate = {"i": i, "shipped": True, "paid": free, "lost_on": NEVER, "protracted": False}
+        fate = {"i": i, "shipped": True, "paid": free, "drawn": drawn, "lost_on": NEVER, "protracted": False}
         fates.append(fate)
         if not trouble:
             continue
@@ -111,10 +111,11 @@ def story_of_buyer(b, insolvent_on, cured, days, rules, clock, book):
     return fates
 
 
-def book_invoice(s, fate, recovery, rates, rules, clock, book, rows):
+def book_invoice(s, b, fate, recovery, rates, rules, clock, book, rows):
     """Enter one shipped invoice into the rows; returns its loss."""
     i, horizon = fate["i"], clock.horizon
     value, amount, currency = float(book.book_value[i]), float(book.amount[i]), int(book.currency[i])
+    ledger = int(book.receivable_class[b])
     due = int(book.due_day[i])
     rows.billed[s] += value
     if fate["lost_on"] == NEVER:
@@ -123,7 +124,7 @@ def book_invoice(s, fate, recovery, rates, rules, clock, book, rows):
             worth = amount * rate_on(rates, s, currency, paid)
             period = clock.period_of_day[paid]
             rows.collections[s, period] += worth
-            rows.settled[s, period] += value
+            rows.settled[s, ledger, period] += value
             rows.collected[s] += worth
         else:
             worth = amount * rate_on(rates, s, currency, horizon)
@@ -137,7 +138,8 @@ def book_invoice(s, fate, recovery, rates, rules, clock, book, rows):
     back = recovery * amount * rate_on(rates, s, currency, min(back_on, horizon))
     if back_on <= horizon:
         rows.recoveries[s, clock.period_of_day[back_on]] += back
-    rows.settled[s, clock.period_of_day[lost_on]] += value
+    rows.settled[s, ledger, clock.period_of_day[lost_on]] += value
+    rows.losses[s, clock.period_of_day[lost_on]] += debt - back
     rows.delay_cost[s] += cost_of_lateness(value, due, lost_on, rules.cost_of_delay)
     rows.fx_result[s] += debt - value
     rows.recovered[s] += back
@@ -145,16 +147,23 @@ def book_invoice(s, fate, recovery, rates, rules, clock, book, rows):
     return debt - back
 
 
-def collect_all(s, fates, rates, rules, clock, book, rows):
+def collect_all(s, b, fates, rates, rules, clock, book, rows):
     """Enter the invoices of a buyer without trouble: its subtotals are added to the scenario's at the end."""
     names = ("collected", "outstanding", "fx_result", "delay_cost", "billed")
     before = {name: getattr(rows, name)[s] for name in names}
     for name in names:
         getattr(rows, name)[s] = 0.0
     for fate in fates:
-        book_invoice(s, fate, 0.0, rates, rules, clock, book, rows)
+        book_invoice(s, b, fate, 0.0, rates, rules, clock, book, rows)
     for name in names:
         getattr(rows, name)[s] = before[name] + getattr(rows, name)[s]
+
+
+def overdue_when_shipped(fate, fates, book):
+    """Days the most overdue of the debts then unpaid was past due when an invoice was shipped."""
+    day = int(book.issue_day[fate["i"]])
+    unpaid = [f for f in fates if f["shipped"] and int(book.issue_day[f["i"]]) < day and f["paid"] > day]
+    return max((day - int(book.due_day[f["i"]]) for f in unpaid), default=-NEVER)
 
 
 def list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, events):
@@ -187,6 +196,10 @@ def list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, 
         events.buyer[s, j], events.invoice[s, j], events.default_day[s, j] = b, i, insolvent_on
         events.paid_day[s, j], events.loss_day[s, j] = f["paid"], f["lost_on"]
         events.protracted[s, j] = f["protracted"]
+        events.drawn_day[s, j] = NEVER if lost and f["drawn"] > f["lost_on"] else f["drawn"]
+        events.receipt_day[s, j] = f["lost_on"] + rules.recovery_lag if lost else NEVER
+        events.overdue_at_issue[s, j] = overdue_when_shipped(f, fates, book)
+        events.limit_score[s, j], events.frustrated[s, j] = 9.0, False
         events.recovery[s, j] = recovery if lost else 0.0
         events.loss[s, j] = 0.0
         if lost:
@@ -218,17 +231,17 @@ def simulate_ledger(
             days = payment_days(quad, lane, s, b, keys, state, epsilon, blocked_from, delay, transfer, book)
             fates = story_of_buyer(b, insolvent_on, cured, days, rules, clock, book)
             if not in_trouble(b, insolvent_on, days, rules, book):
-                collect_all(s, fates, rates, rules, clock, book, rows)
+                collect_all(s, b, fates, rates, rules, clock, book, rows)
                 continue
             loss = 0.0
             for fate in fates:
                 i = fate["i"]
                 if fate["shipped"]:
                     rows.n_protracted[s] += fate["protracted"]
-                    loss += book_invoice(s, fate, recovery, rates, rules, clock, book, rows)
+                    loss += book_invoice(s, b, fate, recovery, rates, rules, clock, book, rows)
                     continue
                 value = float(book.book_value[i])
-                rows.stopped[s, clock.period_of_day[book.issue_day[i]]] += value
+                rows.stopped[s, int(book.receivable_class[b]), clock.period_of_day[book.issue_day[i]]] += value
                 payable = int(book.issue_day[i]) + rules.supplier_terms_days
                 if 1 <= payable <= clock.horizon:
                     rows.purchases_saved[s, clock.period_of_day[payable]] += rules.variable_cost_rate * value
@@ -256,3 +269,6 @@ def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, bo
                 events.buyer[s, j], events.invoice[s, j], events.default_day[s, j] = b, b, day
                 events.paid_day[s, j], events.loss_day[s, j], events.protracted[s, j] = NEVER, day, False
                 events.recovery[s, j], events.loss[s, j] = recovery, loss
+                events.drawn_day[s, j], events.receipt_day[s, j] = NEVER, day + rules.recovery_lag
+                events.overdue_at_issue[s, j], events.limit_score[s, j] = -NEVER, 9.0
+                events.frustrated[s, j] = False
