@@ -1,6 +1,6 @@
 """What the losses room produces for a block of scenarios, and the arrays it works in.
 
-Rows are numbered ``regime · n + scenario``: a regime is one way the seller trades (see :mod:`simulator.losses.regimes`).
+Rows are numbered ``regime · n + scenario``; a regime is one way the seller trades (prepayment, factoring, …).
 """
 
 from __future__ import annotations
@@ -138,8 +138,11 @@ def allocate_events(rows: int, capacity: int) -> Events:
 
 def allocate_scratch(n: int, longest: int, n_groups: int, regimes: int = 1) -> Scratch:
     """Working rows for n scenarios."""
-    days = [np.empty((n, longest), np.int32) for _ in range(4)]
-    return Scratch(*days, np.zeros((n * regimes, max(1, n_groups))))
+
+    def days() -> Ints:
+        return np.empty((n, longest), np.int32)
+
+    return Scratch(days(), days(), days(), days(), np.zeros((n * regimes, max(1, n_groups))))
 
 
 def bytes_per_scenario(n_periods: int, capacity: int, longest: int, n_groups: int, n_classes: int = 1) -> int:
