@@ -50,6 +50,9 @@ def test_the_base_is_fine():
         ({"study__horizon": "12 months", "study__as_of": "2027-10-30"}, []),  # a leap year: 366 days
         ({"study__horizon": "372 days"}, ["study.horizon"]),
         ({"study__horizon": "3 years", "programmes[1].limits": "no"}, ["programmes[1].limits", "study.horizon"]),
+        ({"programmes[1].limits": "unlimited"}, []),
+        ({"programmes[1].limits": "buyers.csv"}, []),
+        ({"programmes[1].limits": "limits.csv"}, ["programmes[1].limits"]),
         ({"study__horizon": "10 years", "programmes": UNINSURED}, []),
         ({"study__horizon": "3653 days", "programmes": UNINSURED}, []),
         ({"study__horizon": "3660 days", "programmes": UNINSURED}, ["study.horizon"]),

@@ -35,8 +35,11 @@ def test_look_up():
     assert term("insured_percentage").name == "programmes.insured_percentage"
     assert term("premium", "config").name == "programmes.premium"
     assert term("premium").kind == "variable"
-    assert [t.name for t in find("waiting period")] == ["programmes.waiting_period"]
-    assert "From the oldest unpaid due date" in describe("waiting_period")
+    assert [t.name for t in find("waiting period")] == [
+        "programmes.countries.waiting_period",
+        "programmes.waiting_period",
+    ]
+    assert "From the waiting clock to the date of loss" in describe("waiting_period")
     assert "unit: money" in describe("gross_loss")
 
 

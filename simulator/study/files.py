@@ -6,9 +6,12 @@ from pathlib import Path
 
 from simulator.errors import closest
 from simulator.study.breaches import Breaches
+from simulator.study.fields import one_of
 from simulator.study.paths import KeyPath
-from simulator.study.schema import EmpiricalDelay, Study
+from simulator.study.schema import EmpiricalDelay, Policy, Study
 
+#: What `limits` says where it names no file.
+LIMIT_WORDS = ("column", "unlimited")
 #: Rating tables that come with the package, beside the CSV files found there.
 _SHIPPED = {"sp_1981_2024"}
 
@@ -34,6 +37,9 @@ def named_files(study: Study) -> dict[KeyPath, str]:
     table = study.credit.pd.table
     if study.credit.pd.source == "rating" and table not in shipped_tables():
         named[("credit", "pd", "table")] = table
+    for index, programme in enumerate(study.programmes):
+        if isinstance(programme, Policy) and programme.limits not in LIMIT_WORDS:
+            named[("programmes", index, "limits")] = programme.limits
     return {path: name for path, name in named.items() if name is not None}
 
 
@@ -56,7 +62,8 @@ def check_files(study: Study, found: Breaches, folder: Path) -> None:
             exists, is_folder = False, False
         if exists:
             continue
-        known = {"table": sorted(shipped_tables()), "history": ["ecb"]}.get(str(path[-1]), [])
+        words = {"table": sorted(shipped_tables()), "history": ["ecb"], "limits": list(LIMIT_WORDS)}
+        known = words.get(str(path[-1]), [])
         beside = _beside(target)
         near = closest(Path(name).name, beside)
         suggestion = str(Path(name).with_name(near)) if near and Path(name).name else closest(name, known)
@@ -67,7 +74,7 @@ def check_files(study: Study, found: Breaches, folder: Path) -> None:
         elif not target.parent.is_dir():
             message = f"no such file: there is no folder {Path(name).parent}"
         elif known:
-            message = f"no such file, and not one of {', '.join(known)}" if path[-1] == "table" else "no such file"
+            message = "no such file" if path[-1] == "history" else f"no such file, and not {one_of(known)}"
         else:
             message = "no such file" + (" beside the study" if not Path(name).is_absolute() and "/" not in name else "")
         found.add(path, message, suggestion)
