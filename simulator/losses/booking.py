@@ -3,6 +3,8 @@
 Everywhere ``s`` is the scenario's row in rates and drivers, ``r`` the row of results: regime · n + s.
 """
 
+import numpy as np
+
 from simulator.fx.formulas import rate_on
 from simulator.jit import row
 from simulator.losses.formulas import cost_of_lateness, within
@@ -60,13 +62,21 @@ def collect_all(r, s, b, rates, rules, clock, book, paid, rows):
 
 
 @row
+def recovery_on(i, lost_on, drawn, rules):
+    """Recovery rate of a debt lost on a day, and the day it arrives: as drawn, after the lag, or as a script says."""
+    if rules.scripted_receipt.shape[0] > 0:
+        return rules.scripted_recovery[i], np.int64(rules.scripted_receipt[i])
+    return drawn, np.int64(lost_on + rules.recovery_lag)
+
+
+@row
 def write_off(r, s, b, i, day, recovery, rates, rules, clock, book, rows):
-    """Book a debt that is lost on a day, with its recovery after the lag; returns the loss net of recovery."""
+    """Book a debt that is lost on a day, with its recovery when it arrives; returns the loss net of recovery."""
+    rate, received = recovery_on(i, day, recovery, rules)
     value = book.book_value[i]
     debt = book.amount[i] * rate_on(rates, s, book.currency[i], day)
-    received = day + rules.recovery_lag
     until = received if received < clock.horizon else clock.horizon
-    back = recovery * book.amount[i] * rate_on(rates, s, book.currency[i], until)
+    back = rate * book.amount[i] * rate_on(rates, s, book.currency[i], until)
     if received <= clock.horizon:
         rows.recoveries[r, clock.period_of_day[received]] += back
     period = clock.period_of_day[day]

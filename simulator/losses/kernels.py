@@ -13,7 +13,7 @@ from simulator.delays.formulas import delay_score, next_run, own_noise, payment_
 from simulator.factors.formulas import common_part, latent
 from simulator.fx.formulas import rate_on, transfer_release
 from simulator.jit import NEVER, kernel, prange, row
-from simulator.losses.booking import collect, collect_all, note_loss, withhold, write_off
+from simulator.losses.booking import collect, collect_all, note_loss, recovery_on, withhold, write_off
 from simulator.losses.formulas import is_protracted, protracted_day, recovery_rate, standard_state
 from simulator.losses.plan import NO_SCORE, Luck
 from simulator.streams import normal, tabulated, uniform, words
@@ -67,11 +67,12 @@ def fate_of_invoice(s, b, k, i, luck, rules, clock, book, scratch):
     """How an invoice that was shipped ends: (loss day or NEVER, whether it is a protracted default).
 
     A protracted default is cured when the buyer is (``luck.cured``), or when only a transfer block held the payment
-    up; then it is paid on its day like any other, unless the buyer fails first.
+    up; then it is paid on its day like any other, unless the buyer fails first or the script has it never paid.
     """
     paid = scratch.paid[s, k]
     protracted = is_protracted(paid, book.due_day[i], rules.protracted_after, luck.insolvent_on, clock.horizon)
-    if protracted and not luck.cured and scratch.drawn[s, k] > book.due_day[i] + rules.protracted_after:
+    cured = luck.cured and paid != NEVER
+    if protracted and not cured and scratch.drawn[s, k] > book.due_day[i] + rules.protracted_after:
         return protracted_day(book.due_day[i], rules.protracted_after), protracted
     return (luck.insolvent_on if paid > luck.insolvent_on else NEVER), protracted
 
@@ -164,7 +165,7 @@ def list_debts(r, s, b, luck, trigger, latest, rates, rules, clock, book, events
             events.paid_day[r, j] = scratch.final[s, k]
             events.loss_day[r, j] = lost_on
             events.protracted[r, j] = mark < 0
-            events.recovery[r, j] = luck.recovery if lost_on != NEVER else 0.0
+            events.recovery[r, j] = 0.0
             events.drawn_day[r, j] = scratch.drawn[s, k] if scratch.drawn[s, k] <= lost_on else NEVER
             events.overdue_at_issue[r, j] = overdue_days(s, b, book.issue_day[i], oldest, book, scratch)
             events.limit_score[r, j] = luck.limit_score
@@ -172,12 +173,13 @@ def list_debts(r, s, b, luck, trigger, latest, rates, rules, clock, book, events
             events.loss[r, j] = 0.0
             events.receipt_day[r, j] = NEVER
             if lost_on != NEVER:
-                received = lost_on + rules.recovery_lag
+                rate, received = recovery_on(i, lost_on, luck.recovery, rules)
                 until = received if received < clock.horizon else clock.horizon
                 c = book.currency[i]
+                events.recovery[r, j] = rate
                 events.receipt_day[r, j] = received
                 events.loss[r, j] = book.amount[i] * (
-                    rate_on(rates, s, c, lost_on) - luck.recovery * rate_on(rates, s, c, until)
+                    rate_on(rates, s, c, lost_on) - rate * rate_on(rates, s, c, until)
                 )
         events.n_events[r] = j + 1
 

@@ -48,6 +48,8 @@ class LossRules(NamedTuple):
 
     ``recovery`` float64[n_classes, TABLE_SIZE] tabulates the recovery rate by normal score, ``recovery_class``
     int32[n_buyers] picks a row. Days are whole numbers; ``stop_shipment_after`` is NEVER without such a rule.
+    ``scripted_recovery`` and ``scripted_receipt``, by invoice, are the rate and the day of arrival where a script tells
+    them (float64 and int32 [n_invoices]), and empty where recoveries are drawn.
     """
 
     recovery: Floats
@@ -61,6 +63,8 @@ class LossRules(NamedTuple):
     variable_cost_rate: float
     supplier_terms_days: int
     cost_of_delay: float
+    scripted_recovery: Floats
+    scripted_receipt: Ints
 
 
 class Luck(NamedTuple):
@@ -203,6 +207,8 @@ def build_rules(study: Study, portfolio: Portfolio, recovery_multiplier: float =
         cash.variable_cost_rate,
         cash.supplier_terms_days,
         delay_rate,
+        np.zeros(0),
+        np.zeros(0, np.int32),
     )
 
 
