@@ -227,16 +227,17 @@ def simulate_quad(
         for lane in range(4):
             s = first + lane
             common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
+            residual = normal(own_words[lane])
+            scratch.state[s] = standard_state(common, share)
+            scratch.latent[s] = latent(common, share, residual) * mixing[s]
             shared[s] = delay_score(
-                standard_state(common, share), normal(own_words[lane]), normal(buyer_words[lane]), 0.0,
+                scratch.state[s], residual, normal(buyer_words[lane]), 0.0,
                 delay.systemic[b], delay.credit, delay.buyer, delay.own[b],
             )  # fmt: skip
         draw_payment_days(quad, first, b, shared, blocked_from, keys, delay, transfer, book, scratch)
         for lane in range(4):
             s = first + lane
-            common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
-            value = latent(common, share, normal(own_words[lane])) * mixing[s]
-            insolvent_on = default_day(default.threshold, default.curve[b], value)
+            insolvent_on = default_day(default.threshold, default.curve[b], scratch.latent[s])
             if insolvent_on != NEVER:
                 rows.n_defaults[s] += 1
             late = longest_lateness(s, b, book, scratch.paid)
@@ -244,7 +245,7 @@ def simulate_quad(
                 collect_all(s, s, b, rates, rules, clock, book, scratch.paid, rows)
             else:
                 settle_in_trouble(
-                    quad, lane, s, b, insolvent_on, standard_state(common, share),
+                    quad, lane, s, b, insolvent_on, scratch.state[s],
                     keys, rates, rules, clock, book, rows, events, scratch,
                 )  # fmt: skip
 

@@ -92,13 +92,16 @@ class Scratch(NamedTuple):
 
     ``drawn`` and ``paid``, before and after transfer blocks, are kept for every regime; ``final`` (payment day, NEVER
     if lost, -1 if withheld) and ``lost`` (loss day or NEVER, negative where a protracted default) are those of the
-    regime settled last: int32[n, longest ledger of a buyer]. ``group_loss`` float64[rows, n_groups].
+    regime settled last: int32[n, longest ledger of a buyer]. ``state`` and ``latent`` float64[n] are the buyer's standard
+    state and latent variable. ``group_loss`` float64[rows, n_groups].
     """
 
     drawn: Ints
     paid: Ints
     final: Ints
     lost: Ints
+    state: Floats
+    latent: Floats
     group_loss: Floats
 
 
@@ -142,11 +145,11 @@ def allocate_scratch(n: int, longest: int, n_groups: int, regimes: int = 1) -> S
     def days() -> Ints:
         return np.empty((n, longest), np.int32)
 
-    return Scratch(days(), days(), days(), days(), np.zeros((n * regimes, max(1, n_groups))))
+    return Scratch(days(), days(), days(), days(), np.empty(n), np.empty(n), np.zeros((n * regimes, max(1, n_groups))))
 
 
 def bytes_per_scenario(n_periods: int, capacity: int, longest: int, n_groups: int, n_classes: int = 1) -> int:
     """Memory one scenario takes in these arrays, for planning blocks."""
     rows = 8 * ((len(_BY_PERIOD) + len(_BY_CLASS) * n_classes) * n_periods + len(LedgerRows._fields))
     listed = capacity * (10 * 4 + 5 * 8 + 2)
-    return rows + listed + 4 * 4 * longest + 8 * max(1, n_groups)
+    return rows + listed + 4 * 4 * longest + 16 + 8 * max(1, n_groups)
