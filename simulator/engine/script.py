@@ -267,7 +267,8 @@ def _recovered_parts(reader: _Reader, failures: Ints, parts: list[Part]) -> list
     )  # fmt: skip
     for part, fate in zip(parts, lost, strict=True):
         if fate == WITHHELD and part.source is not None:
-X            reader.problem(("payments", part.source, "amount"), message, f"{part.amount:,.2f}")
+            message = f"{invoices.invoice_id[part.invoice]} is never shipped: the buyer is too late with older debts"
+            reader.problem(("payments", part.source, "amount"), message, f"{part.amount:,.2f}")
     shares: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for number, recovery in enumerate(reader.script.recoveries):
         path: KeyPath = ("recoveries", number)
