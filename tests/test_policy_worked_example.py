@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from simulator.policy.apply import apply_policies
-from simulator.treasury.plan import CashPlan
 from simulator.treasury.run import run_treasury
 from tests.policy_cases import WEEK, Debt, arrays, clock, constant_rates, gaps, plan, settle, terms
 from tests.test_treasury_cash import flows
+from tests.test_treasury_cash import plan as cash_plan
 
 A, B, C = 0, 1, 2
 HORIZON = 56 * WEEK
@@ -144,10 +144,7 @@ def test_cash_paths_week_by_week():
         ledger.collections[0, t - 1] = amount
     for t, amount in ((50, 12_000), (54, 11_000 / 1.1)):
         ledger.recoveries[0, t - 1] = amount
-    cash = CashPlan(
-        150_000.0, 32_500.0, 0.0, 0.0, 0.0, np.full(56, 5_000.0), np.zeros(56), np.zeros(2), np.zeros(2),
-        np.full(56, 7 / 365),
-    )  # fmt: skip
+    cash = cash_plan(56, 2, opening_cash=150_000.0, minimum_cash=32_500.0, outflow=np.full(56, 5_000.0))
     rows = run_treasury(cash, ledger, np.zeros((1, 56)), both)
     for p, path in enumerate((UNINSURED, INSURED)):
         assert {t: rows.cash[0, p, t - 1] for t in path} == pytest.approx(path, abs=0.005)

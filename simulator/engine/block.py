@@ -108,6 +108,6 @@ def memory_per_scenario(model: Model, capacity: int) -> int:
     side = model.cash_side
     if side is None:
         return ledger + policy + 8 * len(model.drivers)
-    cash = treasury_bytes(programmes, periods)
+    cash = treasury_bytes(side.cash)
     rates = 8 * len(model.portfolio.currencies) * (model.calendar.fx_steps + 1)
     return ledger + policy + cash + rates + 8 * len(model.drivers) + 4 * len(side.transfer.probability)

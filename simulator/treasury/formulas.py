@@ -1,4 +1,4 @@
-"""The treasurer's arithmetic: interest, the credit line, headroom and shortfall. Money in study currency."""
+"""The treasurer's arithmetic: interest, the credit line, headroom, shortfall and the reserve fund. Study currency."""
 
 from simulator.jit import scalar
 
@@ -23,7 +23,7 @@ def line_interest(drawn, annual_rate, years):
 
 @scalar
 def cash_interest(cash, annual_rate, years):
-    """Simple interest for one period on the cash there was when the period began; an overdraft earns nothing.
+    """Simple interest for one period on the balance (cash or fund) it began with; an overdraft earns nothing.
 
     Worked number: 365,000 at 2 % for 7/365 of a year → 140; -365,000 → 0.
     """
@@ -58,3 +58,63 @@ def shortfall(lowest_headroom):
     Worked number: lowest headroom -114,900 → 114,900; lowest headroom 100 → 0.
     """
     return -lowest_headroom if lowest_headroom < 0.0 else 0.0
+
+
+@scalar
+def utilisation(drawn, line_limit):
+    """Share of the committed line that is drawn, by which a margin grid is read; 0 of no line at all.
+
+    Worked number: 60,000 drawn of 100,000 → 0.6.
+    """
+    return drawn / line_limit if line_limit > 0.0 else 0.0
+
+
+@scalar
+def price_of_line(grid_rate, saving):
+    """Annual rate on what is drawn: that of the grid, less what a policy with the bank as loss payee saves.
+
+    Worked number: 7 % in the grid, insured 5 % where the line's rate is 6 % (saves 1 %) → 6 %.
+    """
+    return grid_rate - saving if grid_rate > saving else 0.0
+
+
+@scalar
+def assigned_claims(claim_cash, loss_payee):
+    """Claims money of a period that goes to the bank first: all that is received under a loss payee clause [S60].
+
+    A period in which more is paid over to the insurer than received assigns nothing.
+    Worked number: 59,400 received with the bank as loss payee → 59,400; without → 0.
+    """
+    return claim_cash if loss_payee and claim_cash > 0.0 else 0.0
+
+
+@scalar
+def paid_by_fund(fund, loss):
+    """What a reserve fund pays for the losses of a period: all of them while it lasts.
+
+    Worked number: a fund of 50,000 and losses of 62,000 → 50,000; losses of 20,000 → 20,000.
+    """
+    if loss <= 0.0 or fund <= 0.0:
+        return 0.0
+    return loss if loss < fund else fund
+
+
+@scalar
+def into_fund(fund, target, money):
+    """What of some money goes into a reserve fund: at most what it lacks, nothing of a negative amount.
+
+    Worked number: 30,000 in the fund, target 50,000: of 8,600 all, of 60,000 → 20,000, of -5,000 nothing.
+    """
+    lacking = target - fund
+    if money <= 0.0 or lacking <= 0.0:
+        return 0.0
+    return money if money < lacking else lacking
+
+
+@scalar
+def cost_of_fund(fund, cost_of_capital, years):
+    """Opportunity cost of one period of the fund's balance when it began.
+
+    Worked number: 365,000 at 9 % for 7/365 of a year → 630.
+    """
+    return fund * cost_of_capital * years

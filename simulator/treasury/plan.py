@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.errors import InputError, Problem, Problems, closest, display_path
-from simulator.ledger.portfolio import Floats, Portfolio
+from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
 from simulator.study.amounts import parse_date, parse_money
 from simulator.study.calendar import Calendar
-from simulator.study.schema import Study
+from simulator.study.schema import Policy, Study
+from simulator.study.schema_trade import ReserveFund
 
 #: Columns of the outflows file.
 COLUMNS = ("date", "amount")
@@ -24,9 +25,13 @@ COLUMNS = ("date", "amount")
 class CashPlan(NamedTuple):
     """Cash position, terms and planned outflows, study currency; T periods, P programmes.
 
-    ``line_rate``, ``cash_rate`` and ``cost_of_capital`` are annual; ``outflow`` float64[T] holds operating costs and
-    the outflows file, ``purchases`` float64[T] what planned sales cause, ``reserve`` and ``cost_of_capital``
-    float64[P], ``period_years`` float64[T].
+    Rates are annual; ``outflow`` float64[T] holds operating costs and the outflows file, ``purchases`` float64[T] what
+    planned sales cause, ``reserve`` and ``cost_of_capital`` float64[P], ``period_years`` float64[T]. ``regime``
+    int32[P] says in which rows of the ledger a programme trades. ``line_rate`` holds below the first step of the
+    margin grid, ``step_rate`` from a utilisation of ``step_from`` on (float64[steps]); ``saving`` float64[P] is what
+    the bank takes off as loss payee (``loss_payee`` bool[P]). ``funded`` bool[P]: the reserve is a fund apart, with
+    ``top_up`` float64[P, T] and ``fund_interest`` float64[P]; ``standing_reserve_cost`` float64[P] is the cost of a
+    reserve over the horizon where it is not.
     """
 
     opening_cash: float
@@ -39,9 +44,25 @@ class CashPlan(NamedTuple):
     reserve: Floats
     cost_of_capital: Floats
     period_years: Floats
+    regime: Ints
+    step_from: Floats
+    step_rate: Floats
+    saving: Floats
+    loss_payee: Flags
+    funded: Flags
+    top_up: Floats
+    fund_interest: Floats
+    standing_reserve_cost: Floats
 
 
-def build_cash(study: Study, portfolio: Portfolio, calendar: Calendar, spot: Floats, folder: Path = Path()) -> CashPlan:
+def build_cash(
+    study: Study,
+    portfolio: Portfolio,
+    calendar: Calendar,
+    spot: Floats,
+    folder: Path = Path(),
+    regime: Ints | None = None,
+) -> CashPlan:
     """The study's liquidity section and planned purchases as arrays.
 
     Args:
@@ -50,25 +71,41 @@ def build_cash(study: Study, portfolio: Portfolio, calendar: Calendar, spot: Flo
         calendar: days and periods.
         spot: study currency per unit of each of the portfolio's currencies on day 0.
         folder: the study's folder, where the outflows file is looked up.
+        regime: number of the way of trading of each programme, int32[P]; the same for all by default.
 
     Raises:
         InputError: the outflows file is missing or has lines that cannot be used; all of them are reported.
     """
-    cash = study.liquidity
+    cash, line, programmes = study.liquidity, study.liquidity.credit_line, study.programmes
+    n = len(programmes)
+    reserve = np.array([study.reserve(p) for p in range(n)], dtype=np.float64)
+    cost_of_capital = np.array([programme.cost_of_capital for programme in programmes], dtype=np.float64)
+    funds = [programme.reserve_fund or ReserveFund() for programme in programmes]
+    insured_rate = line.rate if line.insured_rate is None else line.insured_rate
+    payee = np.array([isinstance(programme, Policy) and programme.loss_payee for programme in programmes], np.bool_)
     outflow = operating_costs(cash.operating_costs, calendar)
     if cash.outflows is not None:
         outflow = outflow + planned_outflows(folder / cash.outflows, calendar)
     return CashPlan(
         opening_cash=cash.opening_cash,
         minimum_cash=cash.minimum_cash,
-        line_limit=cash.credit_line.limit,
-        line_rate=cash.credit_line.rate,
+        line_limit=line.limit,
+        line_rate=line.rate,
         cash_rate=cash.interest_on_cash,
         outflow=outflow,
         purchases=planned_purchases(portfolio, calendar, spot, cash.variable_cost_rate, cash.supplier_terms_days),
-        reserve=np.array([study.reserve(p) for p in range(len(study.programmes))], dtype=np.float64),
-        cost_of_capital=np.array([programme.cost_of_capital for programme in study.programmes], dtype=np.float64),
+        reserve=reserve,
+        cost_of_capital=cost_of_capital,
         period_years=calendar.period_years,
+        regime=np.zeros(n, np.int32) if regime is None else regime,
+        step_from=np.array([step.used_above for step in line.margin_grid], dtype=np.float64),
+        step_rate=np.array([step.rate for step in line.margin_grid], dtype=np.float64),
+        saving=np.where(payee, line.rate - insured_rate, 0.0),
+        loss_payee=payee,
+        funded=np.array([programme.reserve_fund is not None for programme in programmes], np.bool_),
+        top_up=np.array([operating_costs(fund.top_up, calendar) for fund in funds], dtype=np.float64),
+        fund_interest=np.array([fund.interest for fund in funds], dtype=np.float64),
+        standing_reserve_cost=reserve * (cost_of_capital * calendar.horizon_years),
     )
 
 

@@ -21,6 +21,9 @@ class CashRows(NamedTuple):
     ``minimum_cash`` lowest closing cash, ``minimum_headroom`` lowest headroom, ``shortfall_amount`` (≥ 0),
     ``ending_cash``, ``financing_cost`` (interest paid less earned) [n, P]; ``first_shortfall_period`` int32[n, P],
     -1 if none.
+    ``fund`` closing balance of the reserve fund [n, P, T], of no periods where no programme has one;
+    ``reserve_cost`` opportunity cost of the reserve and ``minimum_fund`` lowest balance of the fund, 0 once it has been
+    exhausted [n, P]; ``periods_below_reserve`` int32[n, P], how many periods it ends below its target.
     """
 
     cash: Floats
@@ -32,10 +35,19 @@ class CashRows(NamedTuple):
     first_shortfall_period: Ints
     ending_cash: Floats
     financing_cost: Floats
+    fund: Floats
+    reserve_cost: Floats
+    minimum_fund: Floats
+    periods_below_reserve: Ints
 
 
-def allocate_rows(n_scenarios: int, n_programmes: int, n_periods: int) -> CashRows:
-    """Unfilled result rows for :func:`run_treasury`; a later block of the same size may use them again."""
+def allocate_rows(n_scenarios: int, n_programmes: int, n_periods: int, funded: bool = False) -> CashRows:
+    """Unfilled result rows for :func:`run_treasury`; a later block of the same size may use them again.
+
+    Args:
+        n_scenarios, n_programmes, n_periods: size of the block.
+        funded: whether any programme has a reserve fund.
+    """
     n, p, t = n_scenarios, n_programmes, n_periods
     return CashRows(
         np.empty((n, p, t)),
@@ -47,6 +59,10 @@ def allocate_rows(n_scenarios: int, n_programmes: int, n_periods: int) -> CashRo
         np.empty((n, p), np.int32),
         np.empty((n, p)),
         np.empty((n, p)),
+        np.empty((n, p, t if funded else 0)),
+        np.empty((n, p)),
+        np.empty((n, p)),
+        np.empty((n, p), np.int32),
     )
 
 
@@ -57,7 +73,7 @@ def run_treasury(
 
     Args:
         plan: opening position, line and planned outflows.
-        ledger: collections, recoveries and saved purchases by period.
+        ledger: money of the ledger by period, one row per scenario and regime.
         hedge: forward settlements by period, positive when received, float64[n, n_periods].
         policy: claim and premium cash by programme and period.
         rows: rows to write into; new ones by default.
@@ -65,14 +81,14 @@ def run_treasury(
     Returns:
         the rows.
     """
-    rows = rows if rows is not None else allocate_rows(*policy.claim_cash.shape)
-    run_cash(
-        plan, ledger.collections, ledger.recoveries, hedge, policy.claim_cash, policy.premium_cash,
-        ledger.purchases_saved, rows,
-    )  # fmt: skip
+    if rows is None:
+        n_scenarios, n_programmes, n_periods = policy.claim_cash.shape
+        rows = allocate_rows(n_scenarios, n_programmes, n_periods, bool(plan.funded.any()))
+    run_cash(plan, ledger, hedge, policy.claim_cash, policy.premium_cash, rows)
     return rows
 
 
-def bytes_per_scenario(n_programmes: int, n_periods: int) -> int:
+def bytes_per_scenario(plan: CashPlan) -> int:
     """Memory one scenario takes in these rows, for planning blocks."""
-    return n_programmes * (24 * n_periods + 44)
+    paths = 4 if plan.funded.any() else 3
+    return len(plan.reserve) * (8 * paths * len(plan.outflow) + 64)

@@ -25,63 +25,106 @@ def shortfall(lowest_headroom):
     return max(-lowest_headroom, 0.0)
 
 
-def run_programme(
-    plan,
-    collections,
-    recoveries,
-    hedge,
-    claim_cash,
-    premium_cash,
-    purchases_saved,
-    reserve,
-    cash_row,
-    line_row,
-    headroom_row,
-):
-    cash, line, interest = float(plan.opening_cash + reserve), 0.0, 0.0
-    closing, headrooms = [], []
+def utilisation(drawn, line_limit):
+    return 0.0 if line_limit <= 0 else drawn / line_limit
+
+
+def price_of_line(grid_rate, saving):
+    return max(0.0, grid_rate - saving)
+
+
+def assigned_claims(claim_cash, loss_payee):
+    return max(claim_cash, 0.0) if loss_payee else 0.0
+
+
+def paid_by_fund(fund, loss):
+    return max(0.0, min(fund, loss))
+
+
+def into_fund(fund, target, money):
+    return max(0.0, min(money, target - fund))
+
+
+def cost_of_fund(fund, cost_of_capital, years):
+    return fund * cost_of_capital * years
+
+
+def annual_rate(plan, p, drawn):
+    """The last step of the margin grid that the utilisation has reached, less the loss payee's saving."""
+    used = utilisation(drawn, plan.line_limit)
+    reached = [rate for start, rate in zip(plan.step_from, plan.step_rate, strict=True) if start <= used]
+    return price_of_line([plan.line_rate, *reached][-1], plan.saving[p])
+
+
+def path_of(plan, p, flows):
+    """One programme's weeks, told as a treasurer would: a list of dicts."""
+    own_pot = bool(plan.funded[p])
+    target = plan.reserve[p]
+    cash = float(plan.opening_cash + (0.0 if own_pot else target))
+    pot, line = (target if own_pot else 0.0), 0.0
+    weeks = []
     for t, years in enumerate(plan.period_years):
-        due = line * plan.line_rate * years
+        week = {"interest": [line * annual_rate(plan, p, line) * years], "cost_of_fund": 0.0}
         earned = cash * plan.cash_rate * years if cash > 0 else 0.0
-        interest += due - earned
-        money_in = collections[t] + recoveries[t] + hedge[t] + claim_cash[t] + earned
-        money_out = premium_cash[t] + plan.outflow[t] + (plan.purchases[t] - purchases_saved[t]) + due
+        week["interest"][0] -= earned
+        claim = flows["claim_cash"][t]
+        money_in = flows["collections"][t] + flows["recoveries"][t] + flows["hedge"][t] + claim + earned
+        purchases = plan.purchases[t] - flows["purchases_saved"][t]
+        due = line * annual_rate(plan, p, line) * years
+        money_out = flows["premium_cash"][t] + plan.outflow[t] + purchases + due + flows["trade_cost"][t]
         cash = cash + money_in - money_out
-        headrooms.append(cash + (plan.line_limit - line) - plan.minimum_cash)
-        wanted = line + plan.minimum_cash - cash
+        for_bank = assigned_claims(claim, plan.loss_payee[p])
+        if own_pot:
+            opening = pot
+            week["cost_of_fund"] = pot * plan.cost_of_capital[p] * years
+            grown = max(pot, 0.0) * plan.fund_interest[p] * years
+            week["interest"].append(-grown)
+            pot -= paid_by_fund(pot, flows["losses"][t])
+            from_claims = into_fund(pot, target, claim - min(line, for_bank))
+            pot += from_claims
+            for_bank = max(0.0, for_bank - from_claims)
+            pot += into_fund(pot, target, grown)
+            spare = cash + grown + (opening - pot) - for_bank - plan.minimum_cash - line
+            pot += into_fund(pot, target, min(plan.top_up[p, t], spare))
+            cash += grown + (opening - pot)
+        week["room"] = cash + (plan.line_limit - line) - plan.minimum_cash
+        wanted = line + plan.minimum_cash - (cash - for_bank)
         then = min(max(wanted, 0.0), plan.line_limit)
+        then -= min(then, for_bank)
         cash, line = cash + (then - line), then
-        closing.append(cash)
-        line_row[t] = line
-    cash_row[:] = closing
-    headroom_row[:] = headrooms
-    first = next((t for t, room in enumerate(headrooms) if room < 0), -1)
-    return min(closing), min(headrooms), first, closing[-1], interest
+        weeks.append(week | {"cash": cash, "line": line, "fund": pot})
+    return weeks
 
 
-def run_scenario(plan, collections, recoveries, hedge, claim_cash, premium_cash, purchases_saved, rows, s):
-    for p, reserve in enumerate(plan.reserve):
-        lowest, room, first, ending, interest = run_programme(
-            plan,
-            collections[s],
-            recoveries[s],
-            hedge[s],
-            claim_cash[s, p],
-            premium_cash[s, p],
-            purchases_saved[s],
-            reserve,
-            rows.cash[s, p],
-            rows.line[s, p],
-            rows.headroom[s, p],
-        )
-        rows.minimum_cash[s, p] = lowest
-        rows.minimum_headroom[s, p] = room
-        rows.shortfall_amount[s, p] = max(-room, 0.0)
-        rows.first_shortfall_period[s, p] = first
-        rows.ending_cash[s, p] = ending
-        rows.financing_cost[s, p] = interest
-
-
-def run_cash(plan, collections, recoveries, hedge, claim_cash, premium_cash, purchases_saved, rows):
-    for s in range(len(collections)):
-        run_scenario(plan, collections, recoveries, hedge, claim_cash, premium_cash, purchases_saved, rows, s)
+def run_cash(plan, ledger, hedge, claim_cash, premium_cash, rows):
+    n = len(claim_cash)
+    for s in range(n):
+        for p in range(len(plan.reserve)):
+            r = plan.regime[p] * n + s
+            flows = {
+                name: getattr(ledger, name)[r]
+                for name in ("collections", "recoveries", "purchases_saved", "losses", "trade_cost")
+            } | {"hedge": hedge[s], "claim_cash": claim_cash[s, p], "premium_cash": premium_cash[s, p]}
+            weeks = path_of(plan, p, flows)
+            cash, room = [w["cash"] for w in weeks], [w["room"] for w in weeks]
+            rows.cash[s, p] = cash
+            rows.line[s, p] = [w["line"] for w in weeks]
+            rows.headroom[s, p] = room
+            rows.minimum_cash[s, p] = min(cash)
+            rows.minimum_headroom[s, p] = min(room)
+            rows.shortfall_amount[s, p] = max(-min(room), 0.0)
+            rows.first_shortfall_period[s, p] = next((t for t, h in enumerate(room) if h < 0), -1)
+            rows.ending_cash[s, p] = cash[-1]
+            rows.financing_cost[s, p] = sum((paid for w in weeks for paid in w["interest"]), 0.0)
+            if plan.funded[p]:
+                balances = [w["fund"] for w in weeks]
+                rows.fund[s, p] = balances
+                rows.reserve_cost[s, p] = sum((w["cost_of_fund"] for w in weeks), 0.0)
+                rows.minimum_fund[s, p] = min(balances)
+                rows.periods_below_reserve[s, p] = sum(balance < plan.reserve[p] for balance in balances)
+            else:
+                rows.reserve_cost[s, p] = plan.standing_reserve_cost[p]
+                rows.minimum_fund[s, p] = 0.0
+                rows.periods_below_reserve[s, p] = 0
+                if rows.fund.size:
+                    rows.fund[s, p] = 0.0
