@@ -1,7 +1,9 @@
 """A realistic result made with numpy alone, for tests of measures, comparisons, stores and reports.
 
 The numbers obey the money identities (gross = retained + indemnity; gap steps add up; cost of risk is the sum of
-its parts) but come from a toy model: one common state, Poisson failures, log-normal debts, weekly cash.
+its parts) but come from a toy model: one common state, Poisson failures, log-normal debts, weekly cash. With
+``written`` the policies have every term (limits taken back, VAT, an insurer that may fail), the first programme trades
+against prepayment and keeps its reserve as a fund, and the bank lends against receivables.
 """
 
 from __future__ import annotations
@@ -13,20 +15,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from simulator.policy.gaps import GAP_STEPS
 from simulator.results.result import Result
 from simulator.study.schema import Study
 
 PROGRAMMES = ("Self-insurance", "Whole turnover 80 %", "Whole turnover 90 %", "Whole turnover 95 %", "Excess of loss")
 QUANTILES = (0.005, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.995)
-GAP_STEPS = (
-    "not_covered",
-    "over_limit",
-    "non_qualifying",
-    "coinsurance",
-    "each_and_every",
-    "aggregate_first_loss",
-    "maximum_liability",
-)
 AS_OF = dt.date(2026, 10, 30)
 RECOVERY = 0.35
 TERMS: dict[str, dict[str, float]] = {
@@ -38,7 +32,9 @@ TERMS: dict[str, dict[str, float]] = {
 }
 
 
-def fake_study(*, constant: bool = False, scenarios: int = 4000, stresses: tuple[str, ...] = ()) -> Study:
+def fake_study(
+    *, constant: bool = False, scenarios: int = 4000, stresses: tuple[str, ...] = (), written: bool = False
+) -> Study:
     """A study that matches the fake result."""
     programmes: list[dict[str, Any]] = []
     for name in PROGRAMMES:
@@ -57,6 +53,12 @@ def fake_study(*, constant: bool = False, scenarios: int = 4000, stresses: tuple
                 "cost_of_capital": 0.09,
             }
         )
+    line: dict[str, Any] = {"limit": 5_000_000}
+    if written:
+        line["borrowing_base"] = {"advance_rate": 0.8}
+        programmes[0] |= {"prepayment": {"accepted": 0.7}, "reserve_fund": {"top_up": 50_000.0}}
+        for programme in programmes[1:]:
+            programme |= {"limit_changes": {"annual_probability": 0.1}, "insurer": {"rating": "A"}}
     exposure: dict[str, Any] = {"exposure": "constant", "buyers": "buyers.csv"}
     ledger: dict[str, Any] = {"buyers": "buyers.csv", "open_items": "open_items.csv"}
     return Study.model_validate(
@@ -71,7 +73,8 @@ def fake_study(*, constant: bool = False, scenarios: int = 4000, stresses: tuple
                 "horizon": "52 weeks",
             },
             "portfolio": exposure if constant else ledger,
-            "liquidity": {"opening_cash": 4_000_000, "minimum_cash": 2_000_000, "credit_line": {"limit": 5_000_000}},
+            "liquidity": {"opening_cash": 4_000_000, "minimum_cash": 2_000_000, "credit_line": line}
+            | ({"operating_costs": 400_000.0, "variable_cost_rate": 0.6} if written else {}),
             "programmes": programmes,
             "stresses": {name: {"pd_multiplier": 2.0} for name in stresses},
             "simulation": {"scenarios": scenarios, "seed": 20261030},
@@ -88,28 +91,50 @@ def _claims(rng: np.random.Generator, n: int, stress: float) -> tuple[np.ndarray
     return state, debts, days, n_defaults
 
 
-def _apply(terms: dict[str, float], debts: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _apply(
+    terms: dict[str, float], debts: np.ndarray, state: np.ndarray, written: bool
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Toy policy: indemnity per claim (n, 40) and the gap steps (n,)."""
     n = len(debts)
-    gap = {step: np.zeros(n) for step in GAP_STEPS}
+    gap = {step: np.zeros(n) for step in GAP_STEPS if step not in {"debt", "indemnity"}}
     if terms["percentage"] == 0.0:
         gap["not_covered"] = debts.sum(axis=1)
         return np.zeros_like(debts), gap
-    not_covered = np.where(np.arange(40) % 9 == 8, debts, 0.0)
-    rest = debts - not_covered
+    place = np.arange(40)
+    rest = debts
+    if written:
+        for step, cut in {
+            "conversion": -0.01 * rest,
+            "vat": np.where(place % 3 == 0, 0.15 * rest, 0.0),
+            "disputed": np.where(place % 11 == 10, 0.5 * rest, 0.0),
+            "limit_cancelled": np.where(place % 7 == 3, 0.3 * rest, 0.0),
+        }.items():
+            gap[step], rest = cut.sum(axis=1), rest - cut
+    not_covered = np.where(place % 9 == 8, rest, 0.0)
+    rest = rest - not_covered
     over = np.maximum(rest - 600_000.0, 0.0)
     rest = rest - over
     small = np.where(rest < 5_000.0, rest, 0.0)
     rest = rest - small
     share = rest * terms["percentage"]
     gap["coinsurance"] = (rest - share).sum(axis=1)
+    if written:
+        for step, first in {"each_and_every": 500.0, "minimum_retention": 1_000.0}.items():
+            kept = np.minimum(share, first)
+            gap[step], share = kept.sum(axis=1), share - kept
     before = np.cumsum(share, axis=1)
     after_afl = np.diff(np.maximum(before - terms["afl"], 0.0), axis=1, prepend=0.0)
     gap["aggregate_first_loss"] = (share - after_afl).sum(axis=1)
-    paid = np.diff(np.minimum(np.cumsum(after_afl, axis=1), terms["cap"]), axis=1, prepend=0.0)
+    cap = terms["cap"] * (0.2 if written else 1.0)
+    paid = np.diff(np.minimum(np.cumsum(after_afl, axis=1), cap), axis=1, prepend=0.0)
     gap["maximum_liability"] = (after_afl - paid).sum(axis=1)
     gap["not_covered"], gap["over_limit"] = not_covered.sum(axis=1), over.sum(axis=1)
     gap["non_qualifying"] = small.sum(axis=1)
+    if written:
+        late = np.where(place % 13 == 0, 0.2 * paid, 0.0)
+        failed = np.where(state[:, None] < -2.0, 0.4 * (paid - late), 0.0)
+        gap["notification"], gap["insurer_default"] = late.sum(axis=1), failed.sum(axis=1)
+        paid = paid - late - failed
     return paid, gap
 
 
@@ -141,6 +166,7 @@ def fake_result(
     weighted: bool = False,
     stress: float = 1.0,
     stresses: tuple[str, ...] = (),
+    written: bool = False,
 ) -> Result:
     """A result with five programmes and ``periods`` weeks; ``constant`` leaves out everything that needs cash."""
     rng = np.random.default_rng(seed)
@@ -170,21 +196,27 @@ def fake_result(
     )
 
     rows: dict[str, list[np.ndarray]] = {}
-    fans: dict[str, list[np.ndarray]] = {"cash": [], "headroom": [], "shortfall_probability": [], "mean_cash": []}
+    fans: dict[str, list[np.ndarray]] = {}
     charges: dict[str, list[float]] = {"capital_charge": [], "reserve_cost": []}
     for name in PROGRAMMES:
         terms = TERMS[name]
-        paid, gap = _apply(terms, debts)
+        safer = written and name == PROGRAMMES[0]
+        paid, gap = _apply(terms, debts, state, written)
         indemnity_gross = paid.sum(axis=1)
         indemnity = indemnity_gross * (1 - RECOVERY)
         claim_flow = _weekly(paid, days + 30, periods)
-        retained = gross - indemnity
+        credit_loss = 0.8 * gross if safer else gross
+        retained = credit_loss - indemnity
         flows = collections - 3.45e6 - _weekly(debts, days, periods) + claim_flow - terms["premium"] / periods
         cash = 4e6 + np.cumsum(flows, axis=1)
         headroom = cash + 5e6 - 2e6
         line = np.clip(2e6 - cash, 0.0, 5e6)
         reserve = terms.get("reserve", 0.0)
         capital = 0.09 * 364 / 365 * max(0.0, _tail_mean(retained, 0.99) - retained.mean())
+        struck = (headroom < 0).any(axis=1)
+        first = np.where(struck, (headroom < 0).argmax(axis=1), -1).astype(np.int32)
+        come = np.cumsum(claim_flow, axis=1)
+        in_time = np.where(struck, come[np.arange(n), np.maximum(first, 0)], 0.0)
         values = {
             "indemnity": indemnity,
             "indemnity_gross": indemnity_gross,
@@ -195,34 +227,49 @@ def fake_result(
             "minimum_cash": np.minimum(cash + line, 4e6).min(axis=1),
             "minimum_headroom": headroom.min(axis=1),
             "shortfall_amount": np.maximum(0.0, -headroom.min(axis=1)),
-            "first_shortfall_period": np.where((headroom < 0).any(axis=1), (headroom < 0).argmax(axis=1), -1).astype(
-                np.int32
-            ),
+            "first_shortfall_period": first,
+            "claims_before_shortfall": in_time,
+            "claims_after_shortfall": np.where(struck, come[:, -1] - in_time, 0.0),
             "ending_cash": cash[:, -1] + line[:, -1],
             "ending_line": line[:, -1],
             "gap_debt": debt,
-        } | {f"gap_{step}": gap[step] for step in GAP_STEPS}
+        } | {f"gap_{step}": amount for step, amount in gap.items()}
         if constant:
             values["financing_cost"] = np.zeros(n)
         charges["capital_charge"].append(capital)
         charges["reserve_cost"].append(reserve * 0.09 * 364 / 365)
-        values["cost_of_risk"] = (
-            values["premium"] + retained + values["financing_cost"] + capital + charges["reserve_cost"][-1]
-        )
+        values["cost_of_risk"] = values["premium"] + retained + values["financing_cost"] + capital
+        if written:
+            sales = (4e6 + 1e5 * state) * safer
+            values |= {"credit_loss": credit_loss, "lost_sales": sales, "lost_margin": 0.4 * sales}
+            values |= {"trade_cost": 25_000.0 * safer + 0.0 * state, "insurer_loss": gap["insurer_default"]}
+            values["reserve_cost"] = charges["reserve_cost"][-1] * np.exp(0.1 * state)
+            held = values["reserve_cost"] if safer else charges["reserve_cost"][-1]
+            values["cost_of_risk"] += values["trade_cost"] + values["lost_margin"] + held
+        else:
+            values["cost_of_risk"] += charges["reserve_cost"][-1]
         for key, value in values.items():
             rows.setdefault(key, []).append(value)
-        fans["cash"].append(_quantiles(cash))
-        fans["headroom"].append(_quantiles(headroom))
-        fans["shortfall_probability"].append((headroom < 0).mean(axis=0))
-        fans["mean_cash"].append(cash.mean(axis=0))
+        series = {
+            "cash": _quantiles(cash),
+            "headroom": _quantiles(headroom),
+            "shortfall_probability": (headroom < 0).mean(axis=0),
+            "mean_cash": cash.mean(axis=0),
+            "mean_claim_cash": claim_flow.mean(axis=0),
+        }
+        if written:
+            series["availability"] = _quantiles(np.minimum(5e6, 0.15 * receivables))
+        for key, value in series.items():
+            fans.setdefault(key, []).append(value)
 
     only_cash = {"fx_loss", "delay_cost", "billed", "fx_result", "collected", "recovered", "outstanding"} | {
         "n_protracted", "indemnity_in_horizon", "minimum_cash", "minimum_headroom", "shortfall_amount",
-        "first_shortfall_period", "ending_cash", "ending_line",
+        "first_shortfall_period", "ending_cash", "ending_line", "claims_before_shortfall", "claims_after_shortfall",
+        "trade_cost", "lost_sales", "lost_margin",
     }  # fmt: skip
     variables: dict[str, Any] = {k: ("scenario", v) for k, v in per_scenario.items()}
     variables |= {k: (("programme", "scenario"), np.stack(v)) for k, v in rows.items()}
-    variables |= {k: ("programme", np.array(v)) for k, v in charges.items()}
+    variables |= {k: ("programme", np.array(v)) for k, v in charges.items() if k not in rows}
     if constant:
         variables = {k: v for k, v in variables.items() if k not in only_cash}
     scenarios = xr.Dataset(
@@ -233,14 +280,14 @@ def fake_result(
         for key, variable in dataset.data_vars.items():
             variable.attrs = {"units": "EUR", "long_name": str(key).replace("_", " ")}
     return Result(
-        study=fake_study(constant=constant, scenarios=n, stresses=stresses),
+        study=fake_study(constant=constant, scenarios=n, stresses=stresses, written=written),
         scenarios=scenarios,
         paths=paths,
         contributions=_contributions(rng, gross),
         manifest={"versions": {"simulator": "0.1.0"}, "seed": seed, "threads": 2, "seconds": 1.25, "scenarios": n},
         profile=_profile(),
         stresses={
-            name: fake_result(n, seed, periods, constant=constant, weighted=weighted, stress=2.0 + i)
+            name: fake_result(n, seed, periods, constant=constant, weighted=weighted, stress=2.0 + i, written=written)
             for i, name in enumerate(stresses)
         },
     )
@@ -258,10 +305,7 @@ def _paths(
     fan, line = ("programme", "quantile", "period"), ("programme", "period")
     dataset = xr.Dataset(
         {
-            "cash": (fan, np.stack(fans["cash"])),
-            "headroom": (fan, np.stack(fans["headroom"])),
-            "shortfall_probability": (line, np.stack(fans["shortfall_probability"])),
-            "mean_cash": (line, np.stack(fans["mean_cash"])),
+            **{key: (fan if values[0].ndim == 2 else line, np.stack(values)) for key, values in fans.items()},
             "receivables": (("quantile", "period"), _quantiles(receivables)),
             "collections": (("quantile", "period"), _quantiles(collections)),
             "mean_receivables": ("period", receivables.mean(axis=0)),

@@ -15,6 +15,7 @@ from simulator.measures.sample import Sample, probabilities
 from simulator.measures.tail import (
     interval_ranks,
     quantile,
+    tail_part,
     tail_value_at_risk,
     tail_weights,
     value_at_risk,
@@ -307,3 +308,35 @@ def test_laws_of_the_tail(values, level, data):
     influence = value_at_risk_functional(sample, level)
     if np.isfinite(influence.influence).all():
         assert sample.average(influence.influence) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_part_of_the_tail_by_hand():
+    sample = Sample([1.0, 2.0, 3.0, 4.0])
+    assert tail_part(sample, np.array([8.0, 6.0, 4.0, 2.0]), 0.5).value == 3.0
+    assert tail_part(sample, np.array([0.0, 0.0, 6.0, 3.0]), 0.625).value == pytest.approx((3 + 0.5 * 6) / 1.5)
+    weighted = Sample.weighted([1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 1.0, 5.0])
+    assert tail_part(weighted, np.array([0.0, 0.0, 6.0, 3.0]), 0.25).value == pytest.approx((5 * 3 + 6) / 6)
+
+
+def test_parts_of_the_tail_add_up_to_it():
+    rng = np.random.default_rng(3)
+    first, second = rng.exponential(size=(2, 5000))
+    for sample in (Sample(first + second), Sample.weighted(first + second, rng.random(5000))):
+        whole = tail_value_at_risk(sample, 0.99)
+        parts = tail_part(sample, first, 0.99) + tail_part(sample, second, 0.99)
+        assert parts.value == pytest.approx(whole.value)
+        assert parts.standard_error == pytest.approx(whole.standard_error, rel=0.05)
+        assert abs(sample.average(parts.influence)) < 1e-9
+
+
+def test_error_of_a_part_of_the_tail_is_its_spread_over_replications():
+    """Of the normal pair with correlation ρ: E[Y | X in the worst 1 %] = ρ·TVaR."""
+    rng, rho, found = np.random.default_rng(20), 0.6, []
+    for _ in range(200):
+        x = rng.standard_normal(4000)
+        found.append(tail_part(Sample(x), rho * x + 0.8 * rng.standard_normal(4000), 0.99))
+    values, errors = np.array([f.value for f in found]), np.array([f.standard_error for f in found])
+    truth = rho * normal_tvar(0.99)
+    assert values.mean() == pytest.approx(truth, abs=LIMIT * values.std() / math.sqrt(200))
+    assert np.sqrt((errors**2).mean()) == pytest.approx(values.std(), rel=LIMIT / math.sqrt(2 * 200))
+    assert np.mean(np.abs(values - truth) < 1.96 * errors) > 0.95 - LIMIT * math.sqrt(0.95 * 0.05 / 200)

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.measures.cost_of_risk import capital_charge, capital_rate, expected_cost, reserve_cost
+from simulator.measures.cost_of_risk import TRADE_COSTS, capital_charge, capital_rate, has_fund_cost, reserve_cost
 from simulator.measures.estimate import Functional
+from simulator.measures.estimates import mean
 from simulator.measures.sample import Floats, Sample, probabilities
+from simulator.measures.tail import tail_part
 
 if TYPE_CHECKING:
     from simulator.results.result import Result
+
+
+#: Level of the tail that parts of a loss are looked at in.
+WORST = 0.99
 
 
 class Columns:
@@ -30,6 +36,7 @@ class Columns:
         self.n_programmes = int(result.scenarios.sizes["programme"])
         self.n_scenarios = int(result.scenarios.sizes["scenario"])
         self._samples: dict[tuple[str, int], Sample] = {}
+        self._takes: dict[str, bool] = {}
 
     def has(self, name: str) -> bool:
         """Whether the result holds a variable."""
@@ -59,16 +66,32 @@ class Columns:
 
     def financing(self, programme: int) -> Sample:
         """Financing cost; zero where cash was not simulated."""
-        if self.has("financing_cost"):
-            return self.sample("financing_cost", programme)
+        return self.sample_or_zero("financing_cost", programme)
+
+    def sample_or_zero(self, name: str, programme: int) -> Sample:
+        """The sample of a variable; zeros where the result does not hold it."""
+        if self.has(name):
+            return self.sample(name, programme)
         return Sample(np.zeros(self.n_scenarios), self.p)
+
+    def takes(self, name: str) -> bool:
+        """Whether a variable is above or below zero anywhere, under any programme."""
+        if name not in self._takes:
+            self._takes[name] = self.has(name) and bool(self.result.scenarios[name].to_numpy().any())
+        return self._takes[name]
+
+    def tail_part(self, values: Floats) -> Functional:
+        """Mean of a part over the worst 1 % of scenarios by gross loss."""
+        return tail_part(self.sample("gross_loss"), values, WORST)
 
     def reserve(self, programme: int) -> float:
         """Reserve of a programme, money."""
         return self.result.study.reserve(programme)
 
     def reserve_cost(self, programme: int) -> Functional:
-        """Known cost of the reserve over the horizon."""
+        """Cost of the reserve over the horizon: known, or that of a fund by what is in it."""
+        if has_fund_cost(self.result.scenarios, self.result.study, programme):
+            return mean(self.sample("reserve_cost", programme))
         value = reserve_cost(self.result.study, programme)
         return Functional(value, np.zeros(self.n_scenarios), self.p)
 
@@ -78,11 +101,12 @@ class Columns:
 
     def cost_of_risk(self, programme: int) -> Functional:
         """Expected cost of risk, the error of its capital charge included."""
-        study = self.result.study
-        return expected_cost(
-            self.sample("premium", programme),
-            self.sample("retained_loss", programme),
-            self.financing(programme),
-            capital_rate(study, programme),
-            reserve_cost(study, programme),
-        )
+        parts = [
+            mean(self.sample("premium", programme)),
+            mean(self.sample("retained_loss", programme)),
+            mean(self.financing(programme)),
+            self.capital_charge(programme),
+            *(mean(self.sample(name, programme)) for name in TRADE_COSTS if self.has(name)),
+            self.reserve_cost(programme),
+        ]
+        return sum(parts[1:], start=parts[0])

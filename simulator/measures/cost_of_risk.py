@@ -1,8 +1,8 @@
 """Cost of risk: what a programme costs in all, its parts kept apart (docs/MODEL.md §12).
 
-Per scenario: premium + retained loss + financing cost + capital charge + reserve cost. The last two are constants of
-the programme: capital charge = cost of capital · years · (TVaR₉₉ − mean) of retained loss, reserve cost = reserve ·
-cost of capital · years.
+Per scenario: premium + retained loss + financing cost + trade cost + lost margin + capital charge + reserve cost. The
+last two are constants of the programme: capital charge = cost of capital · years · (TVaR₉₉ − mean) of retained loss,
+reserve cost = reserve · cost of capital · years, unless the reserve is a fund: then its cost is the scenario's.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from simulator.study.schema import Study
 
 CAPITAL_LEVEL = 0.99
+#: What trading under safer terms costs a programme; a result has them where some programme trades so.
+TRADE_COSTS = ("trade_cost", "lost_margin")
 
 
 def capital_rate(study: Study, programme: int) -> float:
@@ -36,33 +38,43 @@ def reserve_cost(study: Study, programme: int) -> float:
     return study.reserve(programme) * capital_rate(study, programme)
 
 
+def has_fund_cost(scenarios: xr.Dataset, study: Study, programme: int) -> bool:
+    """Whether the programme's reserve is a fund whose cost the result holds by scenario."""
+    by_scenario = "reserve_cost" in scenarios and "scenario" in scenarios["reserve_cost"].dims
+    return by_scenario and study.programmes[programme].reserve_fund is not None
+
+
 def capital_charge(retained: Sample, rate: float) -> Functional:
     """rate · (TVaR₉₉ − mean) of retained loss, with its influence."""
     return rate * (tail_value_at_risk(retained, CAPITAL_LEVEL) - mean(retained))
 
 
-def expected_cost(premium: Sample, retained: Sample, financing: Sample, rate: float, reserve: float) -> Functional:
-    """Expected cost of risk; its error includes that of the estimated capital charge."""
-    parts = mean(premium) + mean(retained) + mean(financing) + capital_charge(retained, rate)
-    return parts.shifted(reserve)
-
-
 def with_cost_of_risk(scenarios: xr.Dataset, study: Study) -> xr.Dataset:
     """The scenarios with ``capital_charge`` and ``reserve_cost`` (programme) and ``cost_of_risk`` added.
 
-    ``financing_cost`` counts as zero where cash was not simulated.
+    ``financing_cost`` and the costs of trade count as zero where the result does not hold them.
     """
-    retained = scenarios["retained_loss"].transpose("programme", "scenario").to_numpy()
+    retained = _by_programme(scenarios, "retained_loss")
     p = probabilities(scenarios["weight"].to_numpy())
     charges = np.array([capital_charge(Sample(row, p), capital_rate(study, k)).value for k, row in enumerate(retained)])
     reserves = np.array([reserve_cost(study, k) for k in range(len(retained))])
-    total: Floats = scenarios["premium"].transpose("programme", "scenario").to_numpy() + retained
-    if "financing_cost" in scenarios:
-        total = total + scenarios["financing_cost"].transpose("programme", "scenario").to_numpy()
-    total = total + (charges + reserves)[:, None]
+    total = _by_programme(scenarios, "premium") + retained
+    for name in ("financing_cost", *TRADE_COSTS):
+        if name in scenarios:
+            total = total + _by_programme(scenarios, name)
+    held: tuple[object, object] = ("programme", reserves)
+    funded = [has_fund_cost(scenarios, study, k) for k in range(len(retained))]
+    if any(funded):
+        by_scenario = np.where(np.array(funded)[:, None], _by_programme(scenarios, "reserve_cost"), reserves[:, None])
+        held = (("programme", "scenario"), by_scenario)
+        total = total + charges[:, None] + by_scenario
+    else:
+        total = total + (charges + reserves)[:, None]
     added = scenarios.assign(
-        capital_charge=("programme", charges),
-        reserve_cost=("programme", reserves),
-        cost_of_risk=(("programme", "scenario"), total),
+        capital_charge=("programme", charges), reserve_cost=held, cost_of_risk=(("programme", "scenario"), total)
     )
     return stamp(added, study.study.currency)
+
+
+def _by_programme(scenarios: xr.Dataset, name: str) -> Floats:
+    return np.asarray(scenarios[name].transpose("programme", "scenario").to_numpy())

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.measures.columns import Columns
+from simulator.measures.cost_of_risk import TRADE_COSTS
+from simulator.measures.cover import NO_LEVEL, Row, insurance_rows
 from simulator.measures.curves import first_shortfall_median
 from simulator.measures.estimate import Z95, Estimate
-from simulator.measures.estimates import conditional_mean, mean, probability, ratio, standard_deviation
+from simulator.measures.estimates import conditional_mean, mean, probability, standard_deviation
 from simulator.measures.sample import Sample
 from simulator.measures.tail import tail_value_at_risk, value_at_risk, value_at_risk_functional
 
@@ -24,13 +26,7 @@ COLUMNS = (
     "stress", "measure", "programme", "level",
     "value", "standard_error", "ci_low", "ci_high", "effective_sample_size", "unit",
 )  # fmt: skip
-GAP_STEPS = (
-    "debt", "not_covered", "over_limit", "non_qualifying", "coinsurance", "each_and_every", "aggregate_first_loss",
-    "maximum_liability",
-)  # fmt: skip
-NO_LEVEL = math.nan
 QUARTILES_OF_NORMAL = 1.3489795003921634
-Row = tuple[str, float, Estimate]
 
 
 def summarise(result: Result) -> pd.DataFrame:
@@ -128,7 +124,7 @@ def programme_rows(columns: Columns, programme: int, levels: tuple[float, ...]) 
     yield "retained_loss_mean", NO_LEVEL, mean(retained).estimate()
     yield "retained_loss_sd", NO_LEVEL, standard_deviation(retained).estimate()
     yield from _tails("retained_loss", retained, levels)
-    yield from _insurance(columns, programme)
+    yield from insurance_rows(columns, programme)
     yield from _costs(columns, programme)
     if columns.reserve(programme) > 0.0:
         beyond = columns.event(retained.values > columns.reserve(programme))
@@ -137,24 +133,12 @@ def programme_rows(columns: Columns, programme: int, levels: tuple[float, ...]) 
         yield from _liquidity(columns, programme, levels)
 
 
-def _insurance(columns: Columns, programme: int) -> Iterator[Row]:
-    indemnity = mean(columns.sample("indemnity", programme))
-    gross = mean(columns.sample("indemnity_gross", programme))
-    premium = mean(columns.sample("premium", programme))
-    yield "indemnity_mean", NO_LEVEL, indemnity.estimate()
-    yield "indemnity_gross_mean", NO_LEVEL, gross.estimate()
-    if columns.has("indemnity_in_horizon"):
-        yield "indemnity_in_horizon_mean", NO_LEVEL, mean(columns.sample("indemnity_in_horizon", programme)).estimate()
-    for step in GAP_STEPS:
-        yield f"gap_{step}_mean", NO_LEVEL, mean(columns.sample(f"gap_{step}", programme)).estimate()
-    yield "indemnity_ratio", NO_LEVEL, ratio(gross, mean(columns.sample("gap_debt", programme))).estimate("1")
-    if premium.value > 0.0:
-        yield "loss_ratio", NO_LEVEL, ratio(indemnity, premium).estimate("1")
-
-
 def _costs(columns: Columns, programme: int) -> Iterator[Row]:
     yield "premium_mean", NO_LEVEL, mean(columns.sample("premium", programme)).estimate()
     yield "financing_cost_mean", NO_LEVEL, mean(columns.financing(programme)).estimate()
+    for name in ("credit_loss", "lost_sales", *TRADE_COSTS):
+        if columns.takes(name):
+            yield f"{name}_mean", NO_LEVEL, mean(columns.sample(name, programme)).estimate()
     yield "capital_charge", NO_LEVEL, columns.capital_charge(programme).estimate()
     yield "reserve_cost", NO_LEVEL, columns.reserve_cost(programme).estimate()
     yield "cost_of_risk_mean", NO_LEVEL, columns.cost_of_risk(programme).estimate()
@@ -172,6 +156,7 @@ def _liquidity(columns: Columns, programme: int, levels: tuple[float, ...]) -> I
         first_shortfall_median(columns.sample("first_shortfall_period", programme)),
     )
     yield from _by_level("liquidity_at_risk", levels, lambda level: value_at_risk(short, level))
+    yield from _buffer(columns, programme, levels)
     for name in ("minimum_cash", "minimum_headroom", "ending_cash"):
         yield f"{name}_mean", NO_LEVEL, mean(columns.sample(name, programme)).estimate()
     drawn = columns.sample("ending_line", programme)
@@ -182,3 +167,17 @@ def _liquidity(columns: Columns, programme: int, levels: tuple[float, ...]) -> I
         levels,
         lambda level: (mean(ending) + value_at_risk_functional(lost, level)).estimate(),
     )
+
+
+def _buffer(columns: Columns, programme: int, levels: tuple[float, ...]) -> Iterator[Row]:
+    """Cash to hold on the first day, reserve included, in money and in months of operating costs.
+
+    It may be less than what is held: opening cash and reserve less the headroom that is left at the level.
+    """
+    liquidity = columns.result.study.liquidity
+    held = liquidity.opening_cash + columns.reserve(programme)
+    needed = columns.derived(np.maximum(held - columns.values("minimum_headroom", programme), 0.0))
+    yield from _by_level("required_buffer", levels, lambda level: value_at_risk(needed, level))
+    if liquidity.operating_costs > 0.0:
+        months = columns.derived(needed.values / liquidity.operating_costs)
+        yield from _by_level("required_buffer_months", levels, lambda level: value_at_risk(months, level, "1"))
