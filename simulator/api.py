@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import SimulatorError
+from simulator.study.files import named_files
 from simulator.study.load import LoadedStudy
 from simulator.study.load import load_study as _load
 
@@ -60,18 +61,7 @@ def stress_scenarios(loaded: LoadedStudy) -> int:
 
 def input_files(loaded: LoadedStudy) -> list[Path]:
     """Every file a study reads, the study file first."""
-    study = loaded.study
-    names = [
-        study.portfolio.buyers,
-        study.portfolio.open_items,
-        study.portfolio.sales.file,
-        study.credit.pd.file,
-        study.credit.pd.table,
-        getattr(study.payment.delay, "file", None),
-        study.fx.history,
-        study.liquidity.outflows,
-    ]
-    paths = [loaded.resolve(name) for name in names if name is not None]
+    paths = [loaded.resolve(name) for name in named_files(loaded.study).values()]
     own = [loaded.file] if loaded.file is not None else []
     return [path for path in [*own, *dict.fromkeys(paths)] if path.is_file()]
 

@@ -14,7 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from simulator.errors import Problem
+from simulator.errors import Problem, closest
+from simulator.ledger.buyer_types import FLAGS, buyer_type, buyer_types, flagged
 from simulator.ledger.codes import countries, country_code, currency_code, likely_country, likely_currency
 from simulator.ledger.headers import BUYER_FIELDS, LOADING, ColumnMap, suggestion_for
 from simulator.ledger.reading import Collector, Table, numbered
@@ -29,7 +30,7 @@ from simulator.ledger.values import (
 )
 from simulator.study.schema import Study
 
-TEXTS = ("name", "country", "sector", "currency", "rating", "group_id")
+TEXTS = ("name", "country", "sector", "currency", "rating", "group_id", "limit_currency", "buyer_type", *FLAGS)
 Bound = Callable[[float], bool]
 Parser = Callable[[str, Style], Decimal | None]
 
@@ -62,6 +63,7 @@ def _number(text: str, style: Style) -> Decimal | None:
 
 RULES = {
     "pd_annual": _Rule(parse_share_text, lambda v: 0 <= v < 1, "a fraction from 0 to below 1, or a percentage: 2.5 %"),
+    "vat_rate": _Rule(parse_share_text, lambda v: 0 <= v < 1, "a share of the net amount from 0 to below 1, as 19 %"),
     "lgd": _Rule(parse_share_text, lambda v: 0 <= v <= 1, "a fraction from 0 to 1, or a percentage: 60 %"),
     "credit_limit": _Rule(parse_limit, lambda v: v >= 0, "zero (no cover) or more, blank (no limit named), unlimited"),
     "annual_sales": _Rule(_number, lambda v: v >= 0, "zero or more"),
@@ -79,7 +81,7 @@ class BuyerRows:
 
     Attributes:
         buyer_id: ids, leading zeros kept.
-        texts: name, country, sector, currency, rating, group_id by buyer; empty where blank.
+        texts: the text columns by buyer; empty where blank.
         numbers: the numeric columns by buyer; NaN where blank.
         loadings: explicit loadings by driver; NaN where blank.
         table: the file they come from (a condensed open-item file where there is no buyer file).
@@ -165,6 +167,7 @@ def read_buyers(
     buyers.texts["country"] = [country_code(text) for text in buyers.texts["country"]]
     _check_countries(loaded, buyers, found)
     _check_currencies(loaded, buyers, found)
+    _check_types(loaded, buyers, found)
     _check_loadings(buyers, found)
     _check_required(loaded, buyers, found)
     return buyers
@@ -240,7 +243,7 @@ def _numbers(
             message = f"{number_message(text, style)}; {name} must be {rule.says}"
             found.add(f"{name} is not a number", table.problem(row, column, message, name))
         elif not rule.allowed(float(value)):
-            suggestion = f"{text} %" if name in ("pd_annual", "lgd") and 1 <= value <= 100 else ""
+            suggestion = f"{text} %" if name in ("pd_annual", "lgd", "vat_rate") and 1 <= value <= 100 else ""
             found.add(
                 f"{name} out of range", table.problem(row, column, f"{name} must be {rule.says}", name, suggestion)
             )
@@ -266,19 +269,44 @@ def _check_countries(loaded: Loaded, buyers: BuyerRows, found: Collector) -> Non
 
 
 def _check_currencies(loaded: Loaded, buyers: BuyerRows, found: Collector) -> None:
+    """Codes of the currency a buyer is invoiced in, the study's where blank, and of its limit, empty where blank."""
     home = loaded.study.study.currency
     constant = loaded.study.portfolio.exposure == "constant"
-    codes = buyers.texts["currency"]
-    used = {home} | {code for code in map(currency_code, set(codes)) if code}
-    for at, text in enumerate(codes):
-        code = currency_code(text) if text else home
-        if not code:
-            message = "not an ISO 4217 currency code"
-            found.add("unknown currency", buyers.blame(loaded, at, "currency", message, likely_currency(text, used)))
-        elif constant and code != home:
-            message = f"with exposure: constant, exposures are in study currency ({home}): convert this buyer's"
-            found.add("currency of an exposure", buyers.blame(loaded, at, "currency", message))
-        codes[at] = code or home
+    used = {home} | {code for code in map(currency_code, set(buyers.texts["currency"])) if code}
+    for name, what in (("currency", "exposures"), ("limit_currency", "limits")):
+        codes = buyers.texts[name]
+        for at, text in enumerate(codes):
+            code = currency_code(text) if text else home
+            if not code:
+                message, near = "not an ISO 4217 currency code", likely_currency(text, used)
+                found.add(f"unknown {name}", buyers.blame(loaded, at, name, message, near))
+            elif constant and code != home:
+                message = f"with exposure: constant, {what} are in study currency ({home}): convert this buyer's"
+                found.add(f"{name} of {what}", buyers.blame(loaded, at, name, message))
+            codes[at] = (code or home) if text or name == "currency" else ""
+
+
+def _check_types(loaded: Loaded, buyers: BuyerRows, found: Collector) -> None:
+    """What kind of buyer each is, from one column of words or from columns of yes and no."""
+    types = buyers.texts["buyer_type"]
+    flags = {name: buyers.texts.pop(name) for name in FLAGS}
+    for at, text in enumerate(types):
+        kind = buyer_type(text)
+        if not kind:
+            message = "not a kind of buyer; it must be company, related, public or private"
+            near = closest(text, buyer_types())
+            found.add("unknown buyer_type", buyers.blame(loaded, at, "buyer_type", message, near))
+        for name in FLAGS:
+            flag = flagged(flags[name][at], name)
+            if flag is None:
+                message = f"neither yes nor no; it says whether the buyer is {name}"
+                found.add(f"{name} is neither yes nor no", buyers.blame(loaded, at, name, message))
+            elif flag and kind not in ("", "company", name):
+                message = f"this buyer is {kind} already; a buyer is of one kind"
+                found.add("two kinds of buyer", buyers.blame(loaded, at, name, message))
+            elif flag:
+                kind = name
+        types[at] = kind or "company"
 
 
 def _check_loadings(buyers: BuyerRows, found: Collector) -> None:
@@ -321,39 +349,3 @@ def _report_blank(
         ids = numbered(buyer for buyer, missing in zip(buyers.buyer_id, blank, strict=True) if missing)
         text = f"no {name} for {sum(blank)} of {len(blank)} buyers ({ids}); add a column {name} or give a default"
         found.add(f"no {name}", buyers.table.problem(-1, -1, text, f"portfolio.defaults.{name}"))
-
-
-def condensed(table: Table, columns: ColumnMap) -> Table:
-    """An open-item file reduced to one line per buyer: the first non-blank cell of every buyer column.
-
-    Used where there is no buyer file. A buyer's currency is the one most of its lines have.
-    """
-    at = columns.index["buyer_id"]
-    fields = [column for name, column in columns.index.items() if name in BUYER_FIELDS or name.startswith(LOADING)]
-    first: dict[str, int] = {}
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    counts: list[dict[str, int]] = []
-    currency = columns.index.get("currency")
-    for line, row in zip(table.lines, table.rows, strict=True):
-        buyer = row[at].strip()
-        if not buyer:
-            continue
-        position = first.setdefault(buyer, len(rows))
-        if position == len(rows):
-            rows.append(list(row))
-            lines.append(line)
-            counts.append({})
-        kept = rows[position]
-        for column in fields:
-            if row[column] and not kept[column].strip():
-                kept[column] = row[column]
-        if currency is not None:
-            count = counts[position]
-            count[row[currency].strip()] = count.get(row[currency].strip(), 0) + 1
-    if currency is not None:
-        for kept, count in zip(rows, counts, strict=True):
-            kept[currency] = max((code for code in count if code), key=lambda code: (count[code], code), default="")
-    return Table(
-        table.file, table.header, table.header_line, rows, lines, table.source, table.delimiter, table.encoding
-    )

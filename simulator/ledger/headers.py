@@ -22,13 +22,14 @@ LOADING = "loading_"
 #: Columns that say something about a buyer; an open-item file may carry them too.
 BUYER_FIELDS = (
     "buyer_id", "name", "country", "sector", "currency", "rating", "group_id", "pd_annual", "lgd", "credit_limit",
-    "annual_sales", "payment_terms_days", "exposure", "delay_location_days", "delay_scale",
+    "limit_currency", "annual_sales", "payment_terms_days", "exposure", "delay_location_days", "delay_scale",
+    "buyer_type", "related", "public", "private", "vat_rate",
 )  # fmt: skip
 ITEM_FIELDS = (
     "buyer_id", "invoice_id", "item", "document_type", "issue_date", "due_date", "currency", "amount_open", "amount",
-    "paid", "settled_date", "days_to_settle", "disputed", "payment_terms_days",
+    "paid", "settled_date", "days_to_settle", "disputed", "payment_terms_days", "vat",
 )  # fmt: skip
-PLAN_FIELDS = ("buyer_id", "invoice_id", "issue_date", "due_date", "currency", "amount")
+PLAN_FIELDS = ("buyer_id", "invoice_id", "issue_date", "due_date", "currency", "amount", "vat")
 ALL_FIELDS = tuple(dict.fromkeys(BUYER_FIELDS + ITEM_FIELDS))
 
 

@@ -27,6 +27,7 @@ class Items:
         buyer_id, invoice_id, currency, kind, issue, due: the line; days are ordinals.
         amount: the line's amount, ≥ 0 whatever its kind and the file's sign convention.
         open_: what is open at ``as_of`` before credits.
+        vat: value added tax in ``amount``; ``None`` where the file does not say.
         net: what is open after credits and payments on account (invoices).
         applied: how much of a credit was used (credits).
         excluded: why the line does not count, empty where it does.
@@ -44,6 +45,7 @@ class Items:
     due: list[int] = field(default_factory=list)
     amount: list[Decimal] = field(default_factory=list)
     open_: list[Decimal] = field(default_factory=list)
+    vat: list[Decimal | None] = field(default_factory=list)
     net: list[Decimal] = field(default_factory=list)
     applied: list[Decimal] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)

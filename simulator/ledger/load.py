@@ -9,15 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
-
-import numpy as np
 
 from simulator.errors import Problem, Problems, display_path
-from simulator.keys import entity_key
-from simulator.ledger.buyers import BuyerRows, Loaded, condensed, read_buyers, read_defaults
-from simulator.ledger.codes import INVOICE
+from simulator.ledger.arrays import buyer_arrays, invoice_arrays, no_invoices, volume_of, with_cover
+from simulator.ledger.buyers import BuyerRows, Loaded, read_buyers, read_defaults
+from simulator.ledger.derived import condensed
 from simulator.ledger.headers import (
     ALL_FIELDS,
     BUYER_FIELDS,
@@ -31,7 +27,9 @@ from simulator.ledger.headers import (
 )
 from simulator.ledger.items import TOTAL, Items
 from simulator.ledger.open_items import ItemContext, read_items
-from simulator.ledger.portfolio import Buyers, Invoices, Portfolio
+from simulator.ledger.planned import plan_sales
+from simulator.ledger.portfolio import Portfolio
+from simulator.ledger.profile import build_profile
 from simulator.ledger.reading import Collector, Table, numbered, read_table
 from simulator.study.files import resolve_file
 
@@ -145,9 +143,6 @@ def load_portfolio(
     Raises:
         InputError: with every problem of study and ledger files; always where no buyers can be read.
     """
-    from simulator.ledger.planned import plan_sales
-    from simulator.ledger.profile import build_profile
-
     found = Collector(Problems() if problems is None else problems)
     before = len(found)
     ledger = read_ledger(loaded, found)
@@ -160,15 +155,19 @@ def load_portfolio(
     found.finish()
     if problems is None:
         found.problems.raise_if_any()
-    buyers = _buyer_arrays(loaded, ledger, found)
+    buyers = buyer_arrays(loaded, ledger, found)
     if len(found) > before:
         owed = {ledger.items.currency[at] for at, net in enumerate(ledger.items.net) if net > 0}
         currencies = [ledger.currency, *sorted(owed - {ledger.currency})]
-        return Portfolio(ledger.currency, currencies, buyers, _no_invoices())
-    currencies, invoices = _invoice_arrays(ledger, planned, buyers, found)
+        return Portfolio(ledger.currency, with_cover(loaded, currencies, buyers), buyers, no_invoices())
+    currencies, invoices = invoice_arrays(ledger, planned, buyers, found)
     if problems is None:
         found.problems.raise_if_any()
-    return Portfolio(ledger.currency, currencies, buyers, invoices, build_profile(loaded, ledger, planned))
+    currencies = with_cover(loaded, currencies, buyers)
+    profile = build_profile(loaded, ledger, planned)
+    return Portfolio(
+        ledger.currency, currencies, buyers, invoices, profile, volume_of(ledger, planned, buyers, spot_lookup)
+    )
 
 
 def _nothing_named(constant: bool) -> str:
@@ -239,86 +238,3 @@ def _empty(loaded: Loaded, ledger: Ledger) -> Problem:
     why = ", ".join(f"{count} {reason}" for reason, count in counts.items()) or "no lines"
     message = f"nothing is open on this day and no sales are planned: the ledger is empty ({why})"
     return loaded.problem("study.as_of", message, loaded.study.study.as_of.isoformat())
-
-
-def _keys(names: Sequence[str], what: Sequence[str], found: Collector) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """Entity keys; two entities with one key are refused, so that no two share their luck."""
-    keys = np.fromiter((entity_key(name) for name in names), dtype=np.uint64, count=len(names))
-    unique, first = np.unique(keys, return_index=True)
-    if len(unique) < len(keys):
-        again = sorted(set(range(len(keys))) - set(first.tolist()))[0]
-        twin = int(np.flatnonzero(keys == keys[again])[0])
-        message = f"{what[twin]!r} and {what[again]!r} get the same random-number key; rename one of them"
-        found.add("key collision", Problem(message))
-    return keys
-
-
-def _no_invoices() -> Invoices:
-    numbers, flags = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.bool_)
-    keys, amounts = np.zeros(0, dtype=np.uint64), np.zeros(0)
-    return Invoices([], keys, numbers, numbers, numbers, numbers, amounts, flags, flags)
-
-
-def _buyer_arrays(loaded: Loaded, ledger: Ledger, found: Collector) -> Buyers:
-    rows = ledger.buyers
-    numbers = {name: np.array(values, dtype=np.float64) for name, values in rows.numbers.items()}
-    names = [f"buyer:{buyer}" for buyer in rows.buyer_id]
-    texts = rows.texts
-    return Buyers(
-        buyer_id=rows.buyer_id,
-        name=texts["name"],
-        entity=_keys(names, rows.buyer_id, found),
-        country=texts["country"],
-        sector=texts["sector"],
-        currency=texts["currency"],
-        rating=texts["rating"],
-        group_id=texts["group_id"],
-        pd_annual=numbers["pd_annual"],
-        lgd=numbers["lgd"],
-        credit_limit=numbers["credit_limit"],
-        annual_sales=numbers["annual_sales"],
-        payment_terms_days=numbers["payment_terms_days"],
-        exposure=numbers["exposure"],
-        delay_location_days=numbers["delay_location_days"],
-        delay_scale=numbers["delay_scale"],
-        loadings={driver: np.array(values, dtype=np.float64) for driver, values in rows.loadings.items()},
-        at_cell=partial(rows.blame, loaded),
-    )
-
-
-def _invoice_arrays(ledger: Ledger, planned: Any, buyers: Buyers, found: Collector) -> tuple[list[str], Invoices]:
-    """Open items and planned sales together, sorted by buyer, issue day, invoice id."""
-    items, index = ledger.items, ledger.buyers.index
-    taken = [at for at, net in enumerate(items.net) if net > 0 and items.kind[at] == INVOICE]
-    ids = [items.invoice_id[at] for at in taken]
-    owner = [index[items.buyer_id[at]] for at in taken]
-    issue = [items.issue[at] - ledger.as_of for at in taken]
-    due = [items.due[at] - ledger.as_of for at in taken]
-    code = [items.currency[at] for at in taken]
-    amount = [float(items.net[at]) for at in taken]
-    disputed = [items.disputed[at] for at in taken]
-    n_open = len(taken)
-    if planned is not None:
-        ids += planned.invoice_id
-        owner += planned.buyer
-        issue += planned.issue_day
-        due += planned.due_day
-        code += planned.currency
-        amount += planned.amount
-        disputed += [False] * len(planned)
-    currencies = [ledger.currency, *sorted(set(code) - {ledger.currency})]
-    number = {currency: at for at, currency in enumerate(currencies)}
-    order = sorted(range(len(ids)), key=lambda at: (owner[at], issue[at], ids[at]))
-    names = [f"{buyers.buyer_id[owner[at]]}/{ids[at]}" for at in order]
-    invoices = Invoices(
-        invoice_id=[ids[at] for at in order],
-        entity=_keys([f"invoice:{name}" for name in names], names, found),
-        buyer=np.array([owner[at] for at in order], dtype=np.int32),
-        issue_day=np.array([issue[at] for at in order], dtype=np.int32),
-        due_day=np.array([due[at] for at in order], dtype=np.int32),
-        currency=np.array([number[code[at]] for at in order], dtype=np.int32),
-        amount=np.array([amount[at] for at in order], dtype=np.float64),
-        open_item=np.array([at < n_open for at in order], dtype=np.bool_),
-        disputed=np.array([disputed[at] for at in order], dtype=np.bool_),
-    )
-    return currencies, invoices

@@ -47,6 +47,7 @@ from simulator.ledger.values import (
     parse_number,
     parse_terms,
 )
+from simulator.ledger.vat import tax_of_line
 from simulator.study.schema import FileFormat
 
 LONGEST_TERMS = 1825
@@ -89,7 +90,7 @@ class _Reader:
     def __init__(self, table: Table, columns: ColumnMap, context: ItemContext, found: Collector) -> None:
         self.table, self.columns, self.context, self.found = table, columns, context, found
         self.blank: Sequence[str] = [""] * len(table)
-        numeric = [columns.index[n] for n in ("amount_open", "amount", "paid") if n in columns]
+        numeric = [columns.index[n] for n in ("amount_open", "amount", "paid", "vat") if n in columns]
         self.style: Style = decimal_style(table, numeric, context.form.decimal, True, found)
 
     def cells(self, name: str) -> Sequence[str]:
@@ -130,6 +131,9 @@ class _Reader:
         settled = self.settled_days(issue)
         currencies = self.currencies(signs, totals)
         disputed = self.flags(totals)
+        wholes = [None if row in totals else rests[row] if x is None else x for row, x in enumerate(originals)]
+        tax = self.columns.index.get("vat", -1)
+        vat = [tax_of_line(table, tax, row, whole, self.style, self.found) for row, whole in enumerate(wholes)]
         buyers, ids = self.cells("buyer_id"), self.cells("invoice_id")
         parts = self.cells("item")
         items = Items(history="settled_date" in self.columns or "days_to_settle" in self.columns)
@@ -168,6 +172,7 @@ class _Reader:
             items.due.append(end)
             items.amount.append(value)
             items.open_.append(NOTHING if reason else left)
+            items.vat.append(vat[row])
             items.excluded.append(reason)
             items.disputed.append(disputed[row])
         self.check_signs(items)
@@ -184,6 +189,7 @@ class _Reader:
         items.due.append(self.context.as_of)
         items.amount.append(value or NOTHING)
         items.open_.append(NOTHING)
+        items.vat.append(None)
         items.excluded.append(TOTAL)
         items.disputed.append(False)
 

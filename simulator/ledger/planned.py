@@ -32,6 +32,7 @@ from simulator.ledger.headers import PLAN_FIELDS, map_headers, recogniser
 from simulator.ledger.items import TOTAL
 from simulator.ledger.reading import Collector, numbered, read_table
 from simulator.ledger.values import decimal_style, number_message, parse_number
+from simulator.ledger.vat import tax_of_line, vat_part
 from simulator.study.files import resolve_file
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ FROM_COLUMN, FROM_HISTORY, FROM_BALANCE, NOTHING = (
 class Planned:
     """Planned invoices (parallel lists) and where each buyer's annual sales come from.
 
-    ``amount`` is in the invoice's currency, ``value`` in study currency at spot.
+    ``amount`` and the ``vat`` in it are in the invoice's currency, ``value`` in study currency at spot. ``volume`` is
+    the value by buyer before any stress of sales.
     """
 
     invoice_id: list[str] = field(default_factory=list)
@@ -62,13 +64,17 @@ class Planned:
     currency: list[str] = field(default_factory=list)
     amount: list[float] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
+    vat: list[float] = field(default_factory=list)
+    volume: dict[int, float] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.invoice_id)
 
-    def add(self, name: str, buyer: int, issue: int, due: int, currency: str, amount: float, value: float) -> None:
+    def add(
+        self, name: str, buyer: int, issue: int, due: int, currency: str, amount: float, value: float, vat: float
+    ) -> None:
         """One planned invoice."""
         self.invoice_id.append(name)
         self.buyer.append(buyer)
@@ -77,6 +83,11 @@ class Planned:
         self.currency.append(currency)
         self.amount.append(amount)
         self.value.append(value)
+        self.vat.append(vat)
+
+    def count(self, buyer: int, value: float) -> None:
+        """Add to a buyer's volume."""
+        self.volume[buyer] = self.volume.get(buyer, 0.0) + value
 
 
 class _Spot:
@@ -180,15 +191,16 @@ def _steady_state(
     weights = _seasonality(loaded, found)
     months = [(as_of + dt.timedelta(days=day)).month for day in range(horizon + 1)]
     factor = (1.0 + sales.growth) * sales_multiplier
+    vat_rate = ledger.buyers.numbers["vat_rate"]
     planned = Planned()
     buyers = ledger.buyers
     silent: list[str] = []
     for buyer, habit in enumerate(habits(ledger, spot)):
         planned.sources.append(habit.source)
-        annual = habit.annual_sales * factor
+        before, annual = habit.annual_sales * (1.0 + sales.growth), habit.annual_sales * factor
         if habit.source == NOTHING:
             silent.append(buyers.buyer_id[buyer])
-        if math.isnan(annual) or annual <= 0.0:
+        if math.isnan(before) or before <= 0.0:
             continue
         if math.isnan(habit.terms):
             message = "annual sales but no payment terms: give payment_terms_days here or in portfolio.defaults"
@@ -203,10 +215,12 @@ def _steady_state(
             day = int(start + k * spacing) + 1
             if day > horizon:
                 break
+            planned.count(buyer, before / count * weights[months[day] - 1])
             value = annual / count * weights[months[day] - 1]
             if value > 0.0:
                 due = day + round(habit.terms)
-                planned.add(f"plan-{k + 1:04d}", buyer, day, due, currency, value / rate, value)
+                vat = vat_part(value / rate, vat_rate[buyer])
+                planned.add(f"plan-{k + 1:04d}", buyer, day, due, currency, value / rate, value, vat)
     if silent:
         planned.notes.append(
             f"no sales planned for {len(silent)} buyers without annual_sales and without recent invoices "
@@ -258,12 +272,14 @@ def _plan_file(
         return planned
     at = columns.index
     order = section.format.dates
-    style = decimal_style(table, [at["amount"]], section.format.decimal, True, found)
+    numeric = [at[name] for name in ("amount", "vat") if name in at]
+    style = decimal_style(table, numeric, section.format.decimal, True, found)
     issue = parse_dates(table, at["issue_date"], "issue_date", order, found)
     blank: list[int | None] = [None] * len(table)
     due = parse_dates(table, at["due_date"], "due_date", order, found) if "due_date" in columns else blank
     ids = table.column(at["invoice_id"]) if "invoice_id" in columns else [""] * len(table)
     known, outside = habits(ledger, spot), 0
+    vat_rate = ledger.buyers.numbers["vat_rate"]
     counter: dict[str, int] = defaultdict(int)
     for row, buyer_id in enumerate(table.column(at["buyer_id"])):
         text = table.rows[row][at["amount"]].strip()
@@ -276,6 +292,7 @@ def _plan_file(
         if value is None or value < 0:
             message = "amount is blank" if not text else number_message(text, style) if value is None else "negative"
             found.add("plan amount", table.problem(row, at["amount"], message, "amount"))
+        tax = tax_of_line(table, at.get("vat", -1), row, value, style, found)
         start, end = issue[row], due[row]
         if start is None:
             if not table.rows[row][at["issue_date"]].strip():
@@ -305,8 +322,10 @@ def _plan_file(
         counter[f"{buyer}/{base}"] += 1
         number = base if counter[f"{buyer}/{base}"] == 1 else f"{base}/{counter[f'{buyer}/{base}']}"
         amount = float(value) * sales_multiplier
+        planned.count(buyer, float(value) * spot(code))
         if amount > 0.0:
-            planned.add(number, buyer, day, last, code, amount, amount * spot(code))
+            vat = vat_part(amount, vat_rate[buyer]) if tax is None else float(tax) * sales_multiplier
+            planned.add(number, buyer, day, last, code, amount, amount * spot(code), vat)
     if outside:
         planned.notes.append(f"{outside} plan lines lie outside the horizon and are left out")
     return planned
