@@ -13,7 +13,7 @@ import numpy as np
 #: The named streams. Adding one never changes the numbers of another.
 STREAMS = (
     "driver", "mixing", "default", "recovery", "buyer_delay", "invoice_delay", "cure",
-    "fx", "fx_mixing", "fx_bootstrap", "transfer",
+    "fx", "fx_mixing", "fx_bootstrap", "transfer", "limit", "frustration", "acceptance", "discount",
 )  # fmt: skip
 
 

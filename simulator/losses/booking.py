@@ -11,18 +11,25 @@ from simulator.losses.formulas import cost_of_lateness, within
 
 
 @row
-def collect(r, s, b, i, day, rates, rules, clock, book, rows):
-    """Book an invoice that is paid on a day: within the horizon as a collection, else as outstanding at its end."""
-    value = book.book_value[i]
+def collect(r, s, b, i, day, share, discount, rates, rules, clock, book, rows):
+    """Book a share of an invoice that is paid on a day: within the horizon as a collection, else as outstanding.
+
+    ``discount`` is the part of the invoice the buyer deducts when it pays.
+    """
+    value = share * book.book_value[i]
+    amount = share * book.amount[i]
     if within(day, clock.horizon):
-        worth = book.amount[i] * rate_on(rates, s, book.currency[i], day)
+        rate = rate_on(rates, s, book.currency[i], day)
+        worth = amount * rate
+        conceded = discount * book.amount[i] * rate
         period = clock.period_of_day[day]
-        rows.collections[r, period] += worth
+        rows.collections[r, period] += worth - conceded
         rows.settled[r, book.receivable_class[b], period] += value
-        rows.collected[r] += worth
+        rows.collected[r] += worth - conceded
+        rows.conceded[r] += conceded
         rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
     else:
-        worth = book.amount[i] * rate_on(rates, s, book.currency[i], clock.horizon)
+        worth = amount * rate_on(rates, s, book.currency[i], clock.horizon)
         rows.outstanding[r] += worth
         rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], clock.horizon, rules.cost_of_delay)
     rows.fx_result[r] += worth - value
@@ -70,13 +77,14 @@ def recovery_on(i, lost_on, drawn, rules):
 
 
 @row
-def write_off(r, s, b, i, day, recovery, rates, rules, clock, book, rows):
-    """Book a debt that is lost on a day, with its recovery when it arrives; returns the loss net of recovery."""
+def write_off(r, s, b, i, day, share, recovery, rates, rules, clock, book, rows):
+    """Book a share of a debt lost on a day, with its recovery when it arrives; returns the loss net of recovery."""
     rate, received = recovery_on(i, day, recovery, rules)
-    value = book.book_value[i]
-    debt = book.amount[i] * rate_on(rates, s, book.currency[i], day)
+    value = share * book.book_value[i]
+    amount = share * book.amount[i]
+    debt = amount * rate_on(rates, s, book.currency[i], day)
     until = received if received < clock.horizon else clock.horizon
-    back = rate * book.amount[i] * rate_on(rates, s, book.currency[i], until)
+    back = rate * amount * rate_on(rates, s, book.currency[i], until)
     if received <= clock.horizon:
         rows.recoveries[r, clock.period_of_day[received]] += back
     period = clock.period_of_day[day]
@@ -98,6 +106,12 @@ def withhold(r, b, i, rules, clock, book, rows):
     payable = book.issue_day[i] + rules.supplier_terms_days
     if 1 <= payable <= clock.horizon:
         rows.purchases_saved[r, clock.period_of_day[payable]] += rules.variable_cost_rate * value
+
+
+@row
+def charge(r, s, i, share, day, rates, clock, book, rows):
+    """Book a cost of trade on a day: a share of an invoice, at the rate of that day."""
+    rows.trade_cost[r, clock.period_of_day[day]] += share * book.amount[i] * rate_on(rates, s, book.currency[i], day)
 
 
 @row

@@ -1,7 +1,13 @@
-"""Formulas of the losses room: when lateness is loss, what a debt is worth, what late payment costs."""
+"""Formulas of the losses room: when lateness is loss, what a debt is worth, what late payment costs.
+
+The last ones are about safer terms of trade: limits that are taken back, payments chased, receivables sold.
+"""
+
+import math
 
 import numpy as np
 
+from simulator.factors.formulas import normal_cdf
 from simulator.jit import NEVER, scalar
 from simulator.streams import tabulated
 
@@ -58,3 +64,78 @@ def cost_of_lateness(book_value, due_day, end_day, annual_rate):
 def within(day, horizon):
     """Whether something happens on a day of the simulated horizon, 1 … horizon (earlier days count as day 1)."""
     return day != NEVER and day <= horizon
+
+
+@scalar
+def limit_score(standard_state, residual, own_noise, systemic, credit, own):
+    """V = √r_s·S + √r_c·ε + √(1 − r_s − r_c)·ζ, the normal score of a limit change; low is early.
+
+    Args:
+        standard_state: S, the buyer's common state scaled to variance 1; low is bad.
+        residual: ε, the buyer's own part of its latent credit variable; low is bad.
+        own_noise: ζ, what the insurer knows beside both.
+        systemic, credit, own: the three weights (square roots of the variance shares).
+
+    Worked number: S = −1, ε = −2, ζ = 0.5 with shares 0.36, 0.25 → −0.6 − 1 + √0.39·0.5 = −1.2877501.
+    """
+    return systemic * standard_state + credit * residual + own * own_noise
+
+
+@scalar
+def limit_change_day(score, intensity, horizon):
+    """Day on which the insurer announces a change of a buyer's limit; NEVER if not within the horizon.
+
+    The time is exponential: −log(1 − Φ(score))/intensity years of 365 days, rounded up to whole days, at least 1.
+
+    Args:
+        score: :func:`limit_score`, N(0, 1).
+        intensity: −log(1 − q) for a chance q within a year; 0: never, infinite: on day 1.
+        horizon: days.
+
+    Worked number: q = 0.05, Φ(score) = 0.02 → 365·log(0.98)/log(0.95) = 143.8 → day 144.
+    """
+    if intensity <= 0.0:
+        return NEVER
+    days = -365.0 * math.log(normal_cdf(-score)) / intensity
+    if days > horizon:
+        return NEVER
+    return max(1, math.ceil(days))
+
+
+@scalar
+def chased_day(day, due_day, first_day, row, stage_after, stage_factor):
+    """Payment day of an invoice that is chased: from ``after`` days past due, a day of lateness counts as ``factor``.
+
+    Lateness that is past on day 0 stays as it is. The result is rounded half up and never later than ``day``.
+
+    Args:
+        day: payment day as drawn, NEVER stays NEVER.
+        due_day: due day, below 0 for an open item already overdue.
+        first_day: no payment before it.
+        row: row of the stages.
+        stage_after, stage_factor: float64[rows, n_stages], ascending; unused stages begin at infinity.
+
+    Worked number: due 30, paid 90, from 10 days half, from 20 days a fifth: 10 days as they are, 20 days as 10, the
+    last 30 as 6 → 26 days late, day 56.
+    """
+    begin = max(due_day, 0)
+    if day == NEVER or day <= begin:
+        return day
+    left = float(day - begin)
+    late = float(begin - due_day)
+    factor = 1.0
+    for k in range(stage_after.shape[1]):
+        until = stage_after[row, k] - late
+        if until > 0.0:
+            if left * factor <= until:
+                break
+            left -= until / factor
+            late = stage_after[row, k]
+        factor = stage_factor[row, k]
+    return max(first_day, due_day + math.floor(late + left * factor + 0.5))
+
+
+@scalar
+def advance_interest(advance, days, annual_rate):
+    """Interest on money advanced, at a simple annual rate of 365 days. 73,000 for 50 days at 6 % → 600."""
+    return advance * annual_rate * days / 365.0

@@ -49,7 +49,8 @@ class LossRules(NamedTuple):
     ``recovery`` float64[n_classes, TABLE_SIZE] tabulates the recovery rate by normal score, ``recovery_class``
     int32[n_buyers] picks a row. Days are whole numbers; ``stop_shipment_after`` is NEVER without such a rule.
     ``scripted_recovery`` and ``scripted_receipt``, by invoice, are the rate and the day of arrival where a script tells
-    them (float64 and int32 [n_invoices]), and empty where recoveries are drawn.
+    them (float64 and int32 [n_invoices]), and empty where recoveries are drawn. ``frustration`` is the chance that a
+    transfer event frustrates the contracts with a buyer there. Recovery rates are net of recovery costs.
     """
 
     recovery: Floats
@@ -65,12 +66,13 @@ class LossRules(NamedTuple):
     cost_of_delay: float
     scripted_recovery: Floats
     scripted_receipt: Ints
+    frustration: float
 
 
 class Luck(NamedTuple):
     """What a buyer draws in a scenario, the same under every regime.
 
-    ``insolvent_on`` is NEVER for a solvent buyer; ``frustrated`` marks a day that is a contract frustration;
+    ``insolvent_on`` is NEVER for a solvent buyer; ``frustrated`` marks it as the day of a contract frustration;
     ``limit_score`` is 9.0 where none is drawn; ``cured``: protracted defaults are paid in the end.
     """
 
@@ -96,6 +98,10 @@ class Keys4(NamedTuple):
     buyer_delay: np.ndarray
     invoice_delay: np.ndarray
     cure: np.ndarray
+    limit: np.ndarray
+    frustration: np.ndarray
+    acceptance: np.ndarray
+    discount: np.ndarray
 
 
 def stream_keys(seed: int) -> Keys4:
@@ -135,7 +141,7 @@ def build_book(portfolio: Portfolio, spot: Floats, receivable_class: Ints | None
         invoices.disputed,
         buyers.entity,
         _groups(buyers.group_id),
-        np.zeros(len(invoices)),
+        invoices.vat,
         np.zeros(n, np.int32) if receivable_class is None else receivable_class,
     )
 
@@ -196,7 +202,7 @@ def build_rules(study: Study, portfolio: Portfolio, recovery_multiplier: float =
     stop = payment.stop_shipment_after
     delay_rate = cash.cost_of_delay if cash.cost_of_delay is not None else cash.credit_line.rate
     return LossRules(
-        np.vstack([recovery_table(float(m), recovery.sd) for m in levels]),
+        np.vstack([recovery_table(float(m), recovery.sd) for m in levels]) * (1.0 - recovery.costs),
         row.astype(np.int32),
         float(np.sqrt(recovery.systematic)),
         recovery.lag.days,
@@ -209,6 +215,7 @@ def build_rules(study: Study, portfolio: Portfolio, recovery_multiplier: float =
         delay_rate,
         np.zeros(0),
         np.zeros(0, np.int32),
+        study.transfer.frustration,
     )
 
 
