@@ -11,7 +11,7 @@ from simulator.factors.plan import States, draw_states
 from simulator.fx.hedge import settle_hedge
 from simulator.fx.plan import draw_rates
 from simulator.fx.transfer import draw_transfers
-from simulator.ledger.portfolio import Floats
+from simulator.ledger.portfolio import Floats, Ints
 from simulator.losses.kernels import lose_exposures, simulate_ledger
 from simulator.losses.rows import (
     Events,
@@ -21,6 +21,7 @@ from simulator.losses.rows import (
     allocate_scratch,
     bytes_per_scenario,
 )
+from simulator.losses.script_kernels import follow_script
 from simulator.policy.apply import PolicyRows, apply_policies
 from simulator.policy.apply import bytes_per_scenario as policy_bytes
 from simulator.treasury.run import CashRows, run_treasury
@@ -51,14 +52,8 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
     """
     if first % 4 or count % 4 or count <= 0:
         raise ValueError("blocks start and end at multiples of four scenarios")
-    states = draw_states(model.factor, model.seed, first, count)
     side = model.cash_side
-    if side is None:
-        rates = np.ones((count, 1, 2))
-        blocked = np.empty((count, 0), np.int32)
-    else:
-        rates = draw_rates(side.fx, model.seed, first, states.drivers, model.calendar.fx_steps)
-        blocked = draw_transfers(side.transfer, model.seed, first, states.drivers, rates, model.calendar.horizon_days)
+    states, rates, blocked = _world(model, first, count)
     while True:
         ledger = allocate_rows(count, model.calendar.n_periods)
         events = allocate_events(count, capacity)
@@ -76,6 +71,20 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
     return Block(first, states, ledger, events, policy, cash, hedge)
 
 
+def _world(model: Model, first: int, count: int) -> tuple[States, Floats, Ints]:
+    """Common state, rates and days of transfer events of a block; in a script all is quiet but what it tells."""
+    side = model.cash_side
+    if model.script is not None:
+        still = States(np.zeros((count, len(model.drivers))), np.ones(count), np.ones(count))
+        return still, np.repeat(model.script.rates[None], count, axis=0), np.empty((count, 0), np.int32)
+    states = draw_states(model.factor, model.seed, first, count)
+    if side is None:
+        return states, np.ones((count, 1, 2)), np.empty((count, 0), np.int32)
+    rates = draw_rates(side.fx, model.seed, first, states.drivers, model.calendar.fx_steps)
+    blocked = draw_transfers(side.transfer, model.seed, first, states.drivers, rates, model.calendar.horizon_days)
+    return states, rates, blocked
+
+
 def _simulate(
     model: Model,
     first_quad: int,
@@ -88,7 +97,9 @@ def _simulate(
     count = len(states.weight)
     side = model.cash_side
     scratch = allocate_scratch(count, model.longest, model.n_groups)
-    if side is None:
+    if model.script is not None:
+        follow_script(model.script.plan, rates, model.rules, model.clock, model.book, ledger, events, scratch)
+    elif side is None:
         lose_exposures(
             first_quad, model.keys, states.drivers, states.mixing, model.factor, model.default, model.rules,
             model.book, ledger, events, scratch,

@@ -12,6 +12,7 @@ from functools import partial
 
 from simulator.defaults.curves import check_ratings
 from simulator.delays.observed import observed_delays
+from simulator.engine.script import build_script, script_notes
 from simulator.errors import InputError, Problem, Problems, closest
 from simulator.factors.drivers import check_drivers
 from simulator.fx.countries import annual_probabilities
@@ -67,11 +68,11 @@ def check_study(loaded: LoadedStudy, sales_multiplier: float = 1.0) -> Portfolio
         _run(found, lambda: check_multiples(study, portfolio, calendar))
         if study.portfolio.exposure == "ledger":
             _run(found, lambda: _check_used(loaded, portfolio))
+        _run(found, lambda: build_script(study, portfolio, calendar))
     raise_placed(loaded, found)
     assert portfolio is not None
-    return replace(
-        portfolio, profile={**portfolio.profile, "notes": [*portfolio.profile["notes"], *_idle(study, portfolio)]}
-    )
+    notes = [*portfolio.profile["notes"], *_idle(study, portfolio), *script_notes(study)]
+    return replace(portfolio, profile={**portfolio.profile, "notes": notes})
 
 
 def raise_placed(loaded: LoadedStudy, problems: Iterable[Problem], stress: str = "") -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from simulator.defaults.plan import DefaultPlan, build_defaults
 from simulator.delays.plan import DelayPlan, build_delays
 from simulator.engine.check import check_study, raise_placed
+from simulator.engine.script import Told, build_script, scripted_rates
 from simulator.errors import InputError
 from simulator.factors.plan import FactorPlan, build_factors
 from simulator.fx.hedge import build_hedge
@@ -39,7 +40,10 @@ class CashSide:
 
 @dataclass(frozen=True)
 class Model:
-    """Everything a block of scenarios needs; ``cash_side`` is None in constant-exposure mode."""
+    """Everything a block of scenarios needs.
+
+    ``cash_side`` is None in constant-exposure mode, ``script`` where scenarios are drawn.
+    """
 
     study: Study
     portfolio: Portfolio
@@ -54,6 +58,7 @@ class Model:
     book: Book
     policy: PolicyPlan
     cash_side: CashSide | None
+    script: Told | None = None
 
     @property
     def n_programmes(self) -> int:
@@ -94,6 +99,9 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
     study, folder = loaded.study, loaded.folder
     calendar = Calendar.of(study)
     constant = study.portfolio.exposure == "constant"
+    scripted = build_script(study, portfolio, calendar)
+    if scripted is not None:
+        portfolio = scripted.portfolio
     factor, drivers = build_factors(study, portfolio, variant.state_shift)
     default = build_defaults(study, portfolio, calendar, variant.pd_multiplier, folder)
     if constant:
@@ -104,6 +112,11 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         spot = np.asarray(fx.spot, dtype=np.float64)
         side = None
     book = build_book(portfolio, spot)
+    rules = build_rules(study, portfolio, variant.recovery_multiplier)
+    told = None
+    if scripted is not None:
+        told = Told(scripted.plan, scripted_rates(study, portfolio.currencies, spot, calendar))
+        rules = rules._replace(scripted_recovery=scripted.plan.recovery, scripted_receipt=scripted.plan.receipt_day)
     if not constant:
         delay = build_delays(study, portfolio, factor, calendar, variant.delay_shift, variant.delay_multiplier, folder)
         notional, forward = build_hedge(study, portfolio, calendar, fx)
@@ -125,12 +138,13 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         drivers,
         factor,
         default,
-        build_rules(study, portfolio, variant.recovery_multiplier),
+        rules,
         build_clock(calendar),
         stream_keys(study.simulation.seed),
         book,
         build_policies(study, portfolio, calendar, spot),
         side,
+        told,
     )
 
 

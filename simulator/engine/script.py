@@ -37,6 +37,13 @@ class ScriptPlan(NamedTuple):
     receipt_day: Ints
 
 
+class Told(NamedTuple):
+    """A script as the engine runs it: days by buyer and invoice, and weekly rates [n_currencies, n_steps + 1]."""
+
+    plan: ScriptPlan
+    rates: Floats
+
+
 class LimitEvent(NamedTuple):
     """A limit changed by the script: from a day on, in policy currency; ``programme`` None: under every policy."""
 

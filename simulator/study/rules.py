@@ -70,7 +70,7 @@ def _time(study: Study, found: Breaches) -> None:
     longest = info.as_of.replace(year=info.as_of.year + MAX_YEARS, day=min(info.as_of.day, 28))
     if days > (longest - info.as_of).days + 3:
         found.add(path, f"must be at most {MAX_YEARS} years")
-    elif days > MAX_POLICY_DAYS and any(isinstance(programme, Policy) for programme in study.programmes):
+    elif days > MAX_POLICY_DAYS and any(isinstance(p, Policy) and p.period is None for p in study.programmes):
         message = (
             "must be at most 53 weeks where a programme is insured: minimum premium, fees, first losses "
             "and maximum liability are those of one policy year; shorten the horizon, or keep programmes of "
