@@ -102,13 +102,20 @@ def story_of_buyer(b, insolvent_on, cured, days, rules, clock, book):
                 fate["shipped"] = False
                 continue
         fate["protracted"] = is_protracted(free, due, after, insolvent_on, clock.horizon)
-        if fate["protracted"] and not cured and drawn > due + after:
+        if fate["protracted"] and not (cured and free != NEVER) and drawn > due + after:
             fate["lost_on"] = protracted_day(due, after)
         elif free > insolvent_on:
             fate["lost_on"] = insolvent_on
         if fate["lost_on"] != NEVER:
             fate["paid"] = NEVER
     return fates
+
+
+def comes_back(fate, recovery, rules):
+    """Recovery rate of a lost debt and the day it arrives."""
+    if len(rules.scripted_receipt):
+        return float(rules.scripted_recovery[fate["i"]]), int(rules.scripted_receipt[fate["i"]])
+    return recovery, fate["lost_on"] + rules.recovery_lag
 
 
 def book_invoice(s, b, fate, recovery, rates, rules, clock, book, rows):
@@ -133,9 +140,9 @@ def book_invoice(s, b, fate, recovery, rates, rules, clock, book, rows):
         rows.fx_result[s] += worth - value
         return 0.0
     lost_on = fate["lost_on"]
-    back_on = lost_on + rules.recovery_lag
+    rate, back_on = comes_back(fate, recovery, rules)
     debt = amount * rate_on(rates, s, currency, lost_on)
-    back = recovery * amount * rate_on(rates, s, currency, min(back_on, horizon))
+    back = rate * amount * rate_on(rates, s, currency, min(back_on, horizon))
     if back_on <= horizon:
         rows.recoveries[s, clock.period_of_day[back_on]] += back
     rows.settled[s, ledger, clock.period_of_day[lost_on]] += value
@@ -197,16 +204,17 @@ def list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, 
         events.paid_day[s, j], events.loss_day[s, j] = f["paid"], f["lost_on"]
         events.protracted[s, j] = f["protracted"]
         events.drawn_day[s, j] = NEVER if lost and f["drawn"] > f["lost_on"] else f["drawn"]
-        events.receipt_day[s, j] = f["lost_on"] + rules.recovery_lag if lost else NEVER
+        rate, back_on = comes_back(f, recovery, rules) if lost else (0.0, NEVER)
+        events.receipt_day[s, j] = back_on
         events.overdue_at_issue[s, j] = overdue_when_shipped(f, fates, book)
         events.limit_score[s, j], events.frustrated[s, j] = 9.0, False
-        events.recovery[s, j] = recovery if lost else 0.0
+        events.recovery[s, j] = rate
         events.loss[s, j] = 0.0
         if lost:
             currency = int(book.currency[i])
-            back_on = min(f["lost_on"] + rules.recovery_lag, clock.horizon)
-            now, then = rate_on(rates, s, currency, f["lost_on"]), rate_on(rates, s, currency, back_on)
-            events.loss[s, j] = float(book.amount[i]) * (now - recovery * then)
+            until = min(back_on, clock.horizon)
+            now, then = rate_on(rates, s, currency, f["lost_on"]), rate_on(rates, s, currency, until)
+            events.loss[s, j] = float(book.amount[i]) * (now - rate * then)
 
 
 def remember_largest(s, b, loss, book, rows, scratch):
@@ -233,20 +241,38 @@ def simulate_ledger(
             if not in_trouble(b, insolvent_on, days, rules, book):
                 collect_all(s, b, fates, rates, rules, clock, book, rows)
                 continue
-            loss = 0.0
-            for fate in fates:
-                i = fate["i"]
-                if fate["shipped"]:
-                    rows.n_protracted[s] += fate["protracted"]
-                    loss += book_invoice(s, b, fate, recovery, rates, rules, clock, book, rows)
-                    continue
-                value = float(book.book_value[i])
-                rows.stopped[s, int(book.receivable_class[b]), clock.period_of_day[book.issue_day[i]]] += value
-                payable = int(book.issue_day[i]) + rules.supplier_terms_days
-                if 1 <= payable <= clock.horizon:
-                    rows.purchases_saved[s, clock.period_of_day[payable]] += rules.variable_cost_rate * value
-            list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, events)
-            remember_largest(s, b, loss, book, rows, scratch)
+            settle(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, rows, events, scratch)
+
+
+def settle(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, rows, events, scratch):
+    """Enter a troubled buyer's invoices, the withheld ones too, and its debts."""
+    loss = 0.0
+    for fate in fates:
+        i = fate["i"]
+        if fate["shipped"]:
+            rows.n_protracted[s] += fate["protracted"]
+            loss += book_invoice(s, b, fate, recovery, rates, rules, clock, book, rows)
+            continue
+        value = float(book.book_value[i])
+        rows.stopped[s, int(book.receivable_class[b]), clock.period_of_day[book.issue_day[i]]] += value
+        payable = int(book.issue_day[i]) + rules.supplier_terms_days
+        if 1 <= payable <= clock.horizon:
+            rows.purchases_saved[s, clock.period_of_day[payable]] += rules.variable_cost_rate * value
+    list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, events)
+    remember_largest(s, b, loss, book, rows, scratch)
+
+
+def follow_script(script, rates, rules, clock, book, rows, events, scratch):
+    for s in range(len(scratch.paid)):
+        for b in range(len(book.group)):
+            insolvent_on = int(script.default_day[b])
+            rows.n_defaults[s] += insolvent_on != NEVER
+            days = [2 * (int(script.paid_day[i]),) for i in range(book.start[b], book.start[b + 1])]
+            fates = story_of_buyer(b, insolvent_on, True, days, rules, clock, book)
+            if in_trouble(b, insolvent_on, days, rules, book):
+                settle(s, b, insolvent_on, 0.0, fates, rates, rules, clock, book, rows, events, scratch)
+            else:
+                collect_all(s, b, fates, rates, rules, clock, book, rows)
 
 
 def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, book, rows, events, scratch):
