@@ -244,6 +244,9 @@ def fake_result(
             values |= {"credit_loss": credit_loss, "lost_sales": sales, "lost_margin": 0.4 * sales}
             values |= {"trade_cost": 25_000.0 * safer + 0.0 * state, "insurer_loss": gap["insurer_default"]}
             values["reserve_cost"] = charges["reserve_cost"][-1] * np.exp(0.1 * state)
+            fund = reserve - np.cumsum(_weekly(debts, days, periods) * (1 - RECOVERY), axis=1).max(axis=1)
+            values["minimum_fund"] = np.maximum(0.0, fund)
+            values["periods_below_reserve"] = np.where(fund < reserve, periods // 2, 0).astype(np.int32)
             held = values["reserve_cost"] if safer else charges["reserve_cost"][-1]
             values["cost_of_risk"] += values["trade_cost"] + values["lost_margin"] + held
         else:
@@ -265,7 +268,7 @@ def fake_result(
     only_cash = {"fx_loss", "delay_cost", "billed", "fx_result", "collected", "recovered", "outstanding"} | {
         "n_protracted", "indemnity_in_horizon", "minimum_cash", "minimum_headroom", "shortfall_amount",
         "first_shortfall_period", "ending_cash", "ending_line", "claims_before_shortfall", "claims_after_shortfall",
-        "trade_cost", "lost_sales", "lost_margin",
+        "trade_cost", "lost_sales", "lost_margin", "minimum_fund", "periods_below_reserve",
     }  # fmt: skip
     variables: dict[str, Any] = {k: ("scenario", v) for k, v in per_scenario.items()}
     variables |= {k: (("programme", "scenario"), np.stack(v)) for k, v in rows.items()}

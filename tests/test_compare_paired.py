@@ -9,6 +9,7 @@ import pytest
 from simulator.compare.paired import difference, differences, full_summary, measures
 from simulator.measures.columns import Columns
 from simulator.measures.summary import summarise
+from simulator.terms import load_terms
 from tests.fake_result import PROGRAMMES, fake_constant_result, fake_result
 
 
@@ -33,6 +34,17 @@ def test_differences_are_differences_of_the_summary(result):
         base = values.loc[(row.stress, measure, PROGRAMMES[0], row.level)]
         assert row.value == pytest.approx(ours - base, abs=1e-6), row.measure
         assert row.ci_low <= row.value <= row.ci_high
+
+
+def test_costs_of_trade_are_compared_where_they_are(result):
+    assert not differences(result)["measure"].str.startswith(("trade_cost", "lost_margin")).any()
+    written = fake_result(400, written=True)
+    found = differences(written)
+    lost = written.scenarios["lost_margin"].mean("scenario").to_numpy()
+    rows = found[found["measure"] == "lost_margin_mean_difference"]
+    np.testing.assert_allclose(rows["value"], lost[1:] - lost[0])
+    assert (rows["standard_error"] > 0).all()
+    assert set(found["measure"]) <= {term.name for term in load_terms() if term.kind == "measure"}
 
 
 def test_pairing_removes_the_common_noise(result):

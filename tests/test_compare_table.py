@@ -39,7 +39,10 @@ def with_values(result, **changes):
 
 def test_table_has_every_headline_number(result):
     table = comparison_table(result)
-    assert list(table["measure"].unique()) == list(dict.fromkeys(measure for _, measure, _ in ROWS))
+    trade = {"trade_cost_mean", "lost_margin_mean"}  # shown where some programme trades on safer terms
+    assert list(table["measure"].unique()) == list(dict.fromkeys(m for _, m, _ in ROWS if m not in trade))
+    written = comparison_table(fake_result(400, written=True))
+    assert list(written["measure"].unique()) == list(dict.fromkeys(m for _, m, _ in ROWS))
     assert {term.name for term in load_terms() if term.kind == "measure"} >= set(table["measure"])
     for measure in ("retained_loss_value_at_risk", "retained_loss_tail_value_at_risk", "liquidity_at_risk"):
         rows = table[table["measure"] == measure]
@@ -94,6 +97,17 @@ def test_units_fit_what_is_compared():
     assert scaled(9.8e5, 3e4, "M") == "0.98 ±\N{NO-BREAK SPACE}0.03"
     assert scaled(-2.82e6, 170e3, "k", signed=True) == "−2,820 ±\N{NO-BREAK SPACE}170"
     assert scaled(44_880.0, 0.0, "k") == "44.88"
+
+
+def test_parts_of_the_cost_of_risk_are_shown_where_they_are(result):
+    assert "+ lost margin" not in printed(result)
+    written = fake_result(400, written=True)
+    table = comparison_table(written)
+    assert "+ lost margin" in printed(written)
+    parts = table[(table["section"] == "Cost of risk") & (table["programme"] == PROGRAMMES[0])].set_index("measure")
+    total = parts.loc["cost_of_risk_mean", "value"]
+    assert parts["value"].drop("cost_of_risk_mean").sum() == pytest.approx(total)
+    assert parts.loc["trade_cost_mean", "value"] == 25_000.0
 
 
 def test_many_programmes_go_into_several_tables(result):

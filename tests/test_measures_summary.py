@@ -163,18 +163,35 @@ def test_claims_money_around_the_first_shortfall(result, summary):
 
 
 def test_cash_to_hold_on_the_first_day():
-    """Held 4 M and a reserve of 1.5 M; headroom of 0.5 M is left at the level, so 5 M would do: 12.5 months of 0.4 M."""
+    """Held 4 M and a headroom of 0.5 M left at the level: 3.5 M would do, 8.75 months of 0.4 M. A fund is no cash."""
     result = fake_result(100, written=True)
     scenarios = result.scenarios.copy(deep=True)
     scenarios["minimum_headroom"][0] = np.arange(100) * 1e5
     scenarios["minimum_headroom"][1] = np.arange(100) * 1e5 - 3e5
     table = summarise(replace(result, scenarios=scenarios))
-    for name, held in ((PROGRAMMES[0], 5.5e6), (PROGRAMMES[1], 4e6 + 3e5)):
+    for name, held in ((PROGRAMMES[0], 4e6), (PROGRAMMES[1], 4e6 + 3e5)):
         needed = pick(table, "required_buffer", name, 0.95)["value"]
         assert needed == pytest.approx(held - 5e5)  # at or below it: 95 of 100
         assert pick(table, "required_buffer_months", name, 0.95)["value"] == pytest.approx(needed / 4e5)
     scenarios["minimum_headroom"][1] = 9e6
     assert pick(summarise(replace(result, scenarios=scenarios)), "required_buffer", PROGRAMMES[1], 0.99)["value"] == 0.0
+    in_cash = fake_result(100)
+    lowest = np.sort(in_cash.scenarios["minimum_headroom"][0])
+    needed = pick(summarise(in_cash), "required_buffer", PROGRAMMES[0], 0.95)["value"]
+    assert needed == pytest.approx(max(0.0, 4e6 + 1.5e6 - lowest[5]))
+    assert "required_buffer_months" not in set(summarise(in_cash)["measure"])  # no operating costs
+
+
+def test_what_becomes_of_a_fund(written):
+    result, table = written
+    lowest = result.scenarios["minimum_fund"][0].to_numpy()
+    found = pick(table, "fund_exhausted_probability", PROGRAMMES[0])
+    assert found["value"] == pytest.approx((lowest == 0.0).mean())
+    assert 0.0 < found["value"] < 1.0
+    assert pick(table, "minimum_fund_mean", PROGRAMMES[0])["value"] == pytest.approx(lowest.mean())
+    below = result.scenarios["periods_below_reserve"][0].to_numpy()
+    assert pick(table, "periods_below_reserve_mean", PROGRAMMES[0])["value"] == pytest.approx(below.mean())
+    assert set(table[table["measure"] == "minimum_fund_mean"]["programme"]) == {PROGRAMMES[0]}
 
 
 def test_cost_of_a_fund_is_that_of_the_scenario(written):

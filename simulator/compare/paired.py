@@ -14,9 +14,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.measures.columns import Columns
+from simulator.measures.cost_of_risk import TRADE_COSTS
+from simulator.measures.cover import NO_LEVEL, Row
 from simulator.measures.estimate import Z95, Estimate, Functional
 from simulator.measures.estimates import mean, wilson
-from simulator.measures.summary import COLUMNS, NO_LEVEL, Row, record, summarise
+from simulator.measures.summary import COLUMNS, record, summarise
 from simulator.measures.tail import tail_value_at_risk, value_at_risk_functional
 
 if TYPE_CHECKING:
@@ -36,7 +38,14 @@ def measures(columns: Columns) -> list[tuple[str, float]]:
     chosen += [("retained_loss_tail_value_at_risk", level) for level in levels]
     chosen += [
         (name, NO_LEVEL)
-        for name in ("premium_mean", "financing_cost_mean", "capital_charge", "reserve_cost", "cost_of_risk_mean")
+        for name in (
+            "premium_mean",
+            "financing_cost_mean",
+            *(f"{cost}_mean" for cost in TRADE_COSTS if columns.takes(cost)),
+            "capital_charge",
+            "reserve_cost",
+            "cost_of_risk_mean",
+        )
     ]
     if columns.has("shortfall_amount"):
         chosen += [("shortfall_probability", NO_LEVEL), ("shortfall_amount_mean", NO_LEVEL)]
@@ -60,6 +69,8 @@ def functional(columns: Columns, measure: str, programme: int, level: float = NO
         ),
         "premium_mean": lambda: mean(columns.sample("premium", programme)),
         "financing_cost_mean": lambda: mean(columns.financing(programme)),
+        "trade_cost_mean": lambda: mean(columns.sample("trade_cost", programme)),
+        "lost_margin_mean": lambda: mean(columns.sample("lost_margin", programme)),
         "capital_charge": lambda: columns.capital_charge(programme),
         "reserve_cost": lambda: columns.reserve_cost(programme),
         "cost_of_risk_mean": lambda: columns.cost_of_risk(programme),

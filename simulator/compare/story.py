@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simulator.engine.replay import Replay
 from simulator.jit import NEVER
 
@@ -69,7 +71,7 @@ def programme_table(replay: Replay) -> pd.DataFrame:
         "programme": [p.name for p in replay.model.study.programmes],
         "indemnity": block.policy.indemnity[row],
         "indemnity_in_horizon": block.policy.indemnity_in_horizon[row],
-        "retained_loss": block.ledger.gross_loss[row] - block.policy.indemnity[row],
+        "retained_loss": credit_loss(replay) - block.policy.indemnity[row],
         "premium": block.policy.premium[row],
     }
     if block.cash is not None:
@@ -77,6 +79,14 @@ def programme_table(replay: Replay) -> pd.DataFrame:
             table[name] = getattr(block.cash, name)[row]
     columns = pd.DataFrame(table).set_index("programme").T.rename_axis("result").reset_index()
     return columns.rename_axis(columns=None)
+
+
+def credit_loss(replay: Replay) -> np.ndarray:
+    """Gross loss of the scenario as the seller trades under each programme, [n_programmes]."""
+    losses = replay.block.ledger.gross_loss.reshape(-1, len(replay.block.states.weight))
+    regime = getattr(replay.model, "regime", None)
+    regimes = np.zeros(replay.model.n_programmes, np.int32) if regime is None else regime.of_programme
+    return np.asarray(losses[regimes, replay.row])
 
 
 def tell(replay: Replay, console: Console) -> None:

@@ -23,7 +23,7 @@ LABEL_WIDTH = 24
 COLUMN_WIDTH = 14  # wider where a number needs it
 WIDEST = 160
 GAP = 1  # the rule between columns
-#: Section, measure, label; measures with levels get one row per level.
+#: Section, measure, label; measures with levels get one row per level, measures that a result does not have none.
 ROWS = (
     ("Retained loss", "retained_loss_mean", "Expected"),
     ("Retained loss", "retained_loss_value_at_risk", "VaR"),
@@ -35,6 +35,8 @@ ROWS = (
     ("Cost of risk", "premium_mean", "Premium"),
     ("Cost of risk", "retained_loss_mean", "+ retained loss"),
     ("Cost of risk", "financing_cost_mean", "+ net interest"),
+    ("Cost of risk", "trade_cost_mean", "+ cost of trade terms"),
+    ("Cost of risk", "lost_margin_mean", "+ lost margin"),
     ("Cost of risk", "capital_charge", "+ capital charge"),
     ("Cost of risk", "reserve_cost", "+ reserve cost"),
     ("Cost of risk", "cost_of_risk_mean", "= cost of risk"),

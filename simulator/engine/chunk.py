@@ -15,12 +15,18 @@ from simulator.engine.model import Model
 from simulator.engine.sketch import summarise
 from simulator.ledger.portfolio import Floats
 from simulator.policy.gaps import GAP_STEPS
+from simulator.study.schema import Policy
 
 CHUNK = 4096
 #: Weighted share of a chunk's worst scenarios whose losses are kept buyer by buyer, for tail contributions.
 TAIL_SHARE = 0.05
 
 SCENARIO_FIELDS = ("gross_loss", "delay_cost", "billed", "fx_result", "collected", "recovered", "outstanding")
+CASH_FIELDS = (
+    "minimum_cash", "minimum_headroom", "shortfall_amount", "first_shortfall_period", "ending_cash", "financing_cost",
+)  # fmt: skip
+#: Kept where some programme's reserve is a fund.
+FUND_FIELDS = ("reserve_cost", "minimum_fund", "periods_below_reserve")
 Arrays = dict[str, np.ndarray]
 
 
@@ -54,6 +60,7 @@ class Chunk:
 
     def _scenario_rows(self, block: Block) -> Arrays:
         ledger, policy, cash = block.ledger, block.policy, block.cash
+        credit_loss = self._by_programme(ledger.gross_loss, block)
         rows: Arrays = {
             "weight": block.states.weight,
             "gross_loss": ledger.gross_loss,
@@ -64,37 +71,88 @@ class Chunk:
             "indemnity_gross": policy.indemnity_gross,
             "indemnity_in_horizon": policy.indemnity_in_horizon,
             "premium": policy.premium,
-            "retained_loss": ledger.gross_loss[:, None] - policy.indemnity,
+            "retained_loss": credit_loss - policy.indemnity,
         }
         for g, name in enumerate(GAP_STEPS):
             if name != "indemnity":
                 rows[f"gap_{name}"] = policy.gap[:, :, g]
+        if self._trades_differ:
+            rows["credit_loss"] = credit_loss
+        if any(isinstance(p, Policy) and p.insurer is not None for p in self.model.study.programmes):
+            rows["insurer_loss"] = getattr(policy, "insurer_loss", np.zeros_like(policy.indemnity))
         if cash is not None:
             rows |= {name: getattr(ledger, name) for name in SCENARIO_FIELDS}
             rows["n_protracted"] = ledger.n_protracted
-            rows["fx_loss"] = -(ledger.fx_result + block.hedge.sum(axis=1))
-            for name in (
-                "minimum_cash", "minimum_headroom", "shortfall_amount", "first_shortfall_period", "ending_cash",
-                "financing_cost",
-            ):  # fmt: skip
-                rows[name] = getattr(cash, name)
+            fx_result = ledger.fx_result[: len(block.hedge)]
+            rows["fx_loss"] = -(fx_result + block.hedge.sum(axis=1))
+            rows |= {name: getattr(cash, name) for name in CASH_FIELDS}
             rows["ending_line"] = cash.line[:, :, -1]
+            rows |= self._claims_around_shortfall(block)
+            if self._trades_differ:
+                rows |= self._costs_of_trade(block)
+            if cash.fund.shape[2]:
+                rows |= {name: getattr(cash, name) for name in FUND_FIELDS}
         return rows
+
+    @property
+    def _trades_differ(self) -> bool:
+        """Whether some programme trades on other terms than the study as written."""
+        return bool(self._regimes.any())
+
+    @property
+    def _regimes(self) -> np.ndarray:
+        """The regime each programme trades under; regime 0 is the study as written."""
+        regime = getattr(self.model, "regime", None)
+        none: np.ndarray = np.zeros(self.model.n_programmes, np.int32)
+        return none if regime is None else np.asarray(regime.of_programme)
+
+    def _by_programme(self, values: np.ndarray, block: Block) -> np.ndarray:
+        """Rows by regime and scenario (regime · n + scenario) as each programme sees them, [n, P]."""
+        return np.asarray(values.reshape(-1, len(block.states.weight))[self._regimes].T)
+
+    def _costs_of_trade(self, block: Block) -> Arrays:
+        """What safer terms of trade cost: fees and discounts, and sales that are not made because of them."""
+        ledger, n = block.ledger, len(block.states.weight)
+        stopped = ledger.stopped.sum(axis=(1, 2))
+        sales = self._by_programme(stopped, block) - stopped[:n, None]
+        return {
+            "trade_cost": self._by_programme(ledger.trade_cost.sum(axis=1) + ledger.conceded, block),
+            "lost_sales": sales,
+            "lost_margin": (1.0 - self.model.study.liquidity.variable_cost_rate) * sales,
+        }
+
+    @staticmethod
+    def _claims_around_shortfall(block: Block) -> Arrays:
+        """Claims money up to the end of the first period of shortfall and after it; zero where there is none."""
+        assert block.cash is not None
+        first = block.cash.first_shortfall_period
+        come = np.cumsum(block.policy.claim_cash, axis=2)
+        by_then = np.take_along_axis(come, np.maximum(first, 0)[:, :, None], axis=2)[:, :, 0]
+        before = np.where(first >= 0, by_then, 0.0)
+        return {
+            "claims_before_shortfall": before,
+            "claims_after_shortfall": np.where(first >= 0, come[:, :, -1] - before, 0.0),
+        }
 
     def _path_rows(self, block: Block) -> Arrays:
         side, cash = self.model.cash_side, block.cash
         assert side is not None
         assert cash is not None
-        ledger = block.ledger
-        stopped, settled = ledger.stopped.sum(axis=1), ledger.settled.sum(axis=1)
+        ledger, n = block.ledger, len(block.states.weight)
+        stopped, settled = ledger.stopped[:n].sum(axis=1), ledger.settled[:n].sum(axis=1)
         moved = side.planned_billing - stopped - settled
-        return {
+        rows = {
             "cash": cash.cash,
             "headroom": cash.headroom,
             "receivables": side.opening_book + np.cumsum(moved, axis=1),
-            "collections": ledger.collections,
+            "collections": ledger.collections[:n],
             "billing": side.planned_billing - stopped,
+            "claim_cash": block.policy.claim_cash,
         }
+        availability = getattr(cash, "availability", None)
+        if self.model.study.liquidity.credit_line.borrowing_base is not None and availability is not None:
+            rows["availability"] = availability
+        return rows
 
     def _keep_losses(self, block: Block, start: int, size: int) -> None:
         events = block.events
@@ -138,12 +196,13 @@ class Chunk:
     def _path_summaries(self, weight: Floats) -> Arrays:
         weights = None if self.model.study.simulation.tail == "plain" else weight
         series = [self.paths["cash"], self.paths["headroom"]]
-        flat = [s.reshape(self.count, -1) for s in series] + [self.paths["receivables"], self.paths["collections"]]
+        series += [self.paths[name] for name in ("receivables", "collections", "availability") if name in self.paths]
+        flat = [s.reshape(self.count, -1) for s in series]
         values, total = summarise(np.concatenate(flat, axis=1), weights)
         short = self.paths["headroom"] < 0.0
         sums = {
             f"sum/{name}": _weighted_sum(weight, self.paths[name])
-            for name in ("cash", "receivables", "collections", "billing")
+            for name in ("cash", "receivables", "collections", "billing", "claim_cash")
         }
         return {
             "path/values": values,

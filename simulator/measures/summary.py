@@ -129,6 +129,7 @@ def programme_rows(columns: Columns, programme: int, levels: tuple[float, ...]) 
     if columns.reserve(programme) > 0.0:
         beyond = columns.event(retained.values > columns.reserve(programme))
         yield "reserve_ruin_probability", NO_LEVEL, probability(beyond)
+    yield from _fund(columns, programme)
     if columns.has("minimum_headroom"):
         yield from _liquidity(columns, programme, levels)
 
@@ -142,6 +143,17 @@ def _costs(columns: Columns, programme: int) -> Iterator[Row]:
     yield "capital_charge", NO_LEVEL, columns.capital_charge(programme).estimate()
     yield "reserve_cost", NO_LEVEL, columns.reserve_cost(programme).estimate()
     yield "cost_of_risk_mean", NO_LEVEL, columns.cost_of_risk(programme).estimate()
+
+
+def _fund(columns: Columns, programme: int) -> Iterator[Row]:
+    """What becomes of a reserve that is a fund apart."""
+    if columns.result.study.programmes[programme].reserve_fund is None or not columns.has("minimum_fund"):
+        return
+    lowest = columns.sample("minimum_fund", programme)
+    yield "fund_exhausted_probability", NO_LEVEL, probability(columns.event(lowest.values <= 0.0))
+    yield "minimum_fund_mean", NO_LEVEL, mean(lowest).estimate()
+    below = columns.sample("periods_below_reserve", programme)
+    yield "periods_below_reserve_mean", NO_LEVEL, mean(below).estimate("1")
 
 
 def _liquidity(columns: Columns, programme: int, levels: tuple[float, ...]) -> Iterator[Row]:
@@ -170,12 +182,14 @@ def _liquidity(columns: Columns, programme: int, levels: tuple[float, ...]) -> I
 
 
 def _buffer(columns: Columns, programme: int, levels: tuple[float, ...]) -> Iterator[Row]:
-    """Cash to hold on the first day, reserve included, in money and in months of operating costs.
+    """Cash to hold on the first day, a reserve in cash included, in money and in months of operating costs.
 
-    It may be less than what is held: opening cash and reserve less the headroom that is left at the level.
+    It may be less than what is held: opening cash and reserve less the headroom that is left at the level. A reserve
+    that is a fund apart is no cash.
     """
     liquidity = columns.result.study.liquidity
-    held = liquidity.opening_cash + columns.reserve(programme)
+    funded = columns.result.study.programmes[programme].reserve_fund is not None
+    held = liquidity.opening_cash + (0.0 if funded else columns.reserve(programme))
     needed = columns.derived(np.maximum(held - columns.values("minimum_headroom", programme), 0.0))
     yield from _by_level("required_buffer", levels, lambda level: value_at_risk(needed, level))
     if liquidity.operating_costs > 0.0:

@@ -59,6 +59,10 @@ def path_dataset(model: Model, run: RunRows) -> xr.Dataset:
     mean = {name.removeprefix("sum/"): values / run.weight for name, values in run.sums.items() if "sum/" in name}
     sales = trailing_sales(model, side, mean["billing"])
     fan, line = ("programme", "quantile", "period"), ("programme", "period")
+    with_base = {}
+    if table.shape[1] > 2 * (width + n_periods):  # a borrowing base: what can be drawn, by programme and period
+        with_base["availability"] = (fan, np.moveaxis(table[:, -width:].reshape(by_programme), 1, 0))
+    collections = table[:, 2 * width + n_periods : 2 * (width + n_periods)]
     dataset = xr.Dataset(
         {
             "cash": (fan, cash),
@@ -66,11 +70,13 @@ def path_dataset(model: Model, run: RunRows) -> xr.Dataset:
             "shortfall_probability": (line, mean["shortfall"]),
             "mean_cash": (line, mean["cash"]),
             "receivables": (("quantile", "period"), receivables),
-            "collections": (("quantile", "period"), table[:, 2 * width + n_periods :]),
+            "collections": (("quantile", "period"), collections),
             "mean_receivables": (("period",), mean["receivables"]),
             "mean_collections": (("period",), mean["collections"]),
             "dso": (("quantile", "period"), receivables / sales * DSO_DAYS),
             "mean_dso": (("period",), mean["receivables"] / sales * DSO_DAYS),
+            "mean_claim_cash": (line, mean["claim_cash"]),
+            **with_base,
         },
         coords={
             "programme": programme_names(model),
