@@ -8,17 +8,17 @@ due day of their invoice and their part of its VAT. Nothing here needs compiled 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine.script_days import CENT, NEVER, WITHHELD, Part, fates, received
+from simulator.engine.script_parts import CENT, NEVER, WITHHELD, Part, fates, received, split_invoices
 from simulator.errors import Problem, Problems, closest
-from simulator.keys import entity_key
-from simulator.ledger.portfolio import Floats, Ints, Invoices, Portfolio
+from simulator.ledger.portfolio import Floats, Ints, Portfolio
+from simulator.ledger.reading import numbered
 from simulator.study.amounts import Duration
 from simulator.study.calendar import FX_STEP_DAYS, Calendar
 from simulator.study.paths import KeyPath, show_path
@@ -157,28 +157,6 @@ def script_notes(study: Study) -> list[str]:
     return notes
 
 
-def split_invoices(portfolio: Portfolio, parts: Sequence[Part]) -> Invoices:
-    """The invoices in parts, in the order of the ledger; parts of one invoice are numbered ``B1/1``, ``B1/2``, …"""
-    invoices, buyers = portfolio.invoices, portfolio.buyers
-    origin = np.array([part.invoice for part in parts], dtype=np.intp)
-    amount = np.array([part.amount for part in parts], dtype=np.float64)
-    pieces, seen = Counter(part.invoice for part in parts), Counter[int]()
-    names, entities = [], invoices.entity[origin]
-    for at, part in enumerate(parts):
-        name = invoices.invoice_id[part.invoice]
-        if pieces[part.invoice] > 1:
-            seen[part.invoice] += 1
-            name = f"{name}/{seen[part.invoice]}"
-            entities[at] = entity_key(f"invoice:{buyers.buyer_id[invoices.buyer[part.invoice]]}/{name}")
-        names.append(name)
-    changed = {"invoice_id": names, "entity": entities, "amount": amount}
-    for column in fields(invoices):
-        if column.name not in changed:
-            changed[column.name] = getattr(invoices, column.name)[origin]
-    changed["vat"] = invoices.vat[origin] * amount / invoices.amount[origin]
-    return Invoices(**changed)  # type: ignore[arg-type]
-
-
 def _failures(reader: _Reader) -> Ints:
     """Day of insolvency of each buyer, int32[n_buyers]."""
     days = np.full(len(reader.portfolio.buyers), NEVER, np.int32)
@@ -195,18 +173,8 @@ def _paid_parts(reader: _Reader, failures: Ints) -> list[Part]:
     invoices = reader.portfolio.invoices
     left = [float(amount) for amount in invoices.amount]
     paid: dict[int, list[Part]] = defaultdict(list)
-    told = list(enumerate(reader.script.payments))
-    # payments that name their invoice come first, so that the others find the debts they leave
-    for number, payment in sorted(told, key=lambda pair: pair[1].invoice is None):
+    for number, payment, buyer, day in _payments(reader, failures):
         path: KeyPath = ("payments", number)
-        buyer = reader.buyer(payment.buyer, (*path, "buyer"))
-        day = reader.day(payment.on, (*path, "on"), endless=True)
-        if buyer is None or day is None:
-            continue
-        if day > failures[buyer]:
-            message = "the buyer has failed by then: what arrives later is a recovery"
-            reader.problem((*path, "on"), message, payment.on)
-            continue
         rest = payment.amount
         for i in _payable(reader, payment, path, buyer, day, left):
             amount = left[i] if rest > left[i] - CENT else rest
@@ -220,6 +188,26 @@ def _paid_parts(reader: _Reader, failures: Ints) -> list[Part]:
     return [part for i in range(len(invoices)) for part in _parts_of(reader, failures, i, paid.get(i, []), left[i])]
 
 
+def _payments(reader: _Reader, failures: Ints) -> list[tuple[int, ScriptedPayment, int, int]]:
+    """Number, payment, buyer and day of every possible payment.
+
+    Those that name their invoice come first, so that the others find what they leave; each kind in order of days.
+    """
+    possible = []
+    for number, payment in enumerate(reader.script.payments):
+        path: KeyPath = ("payments", number)
+        buyer = reader.buyer(payment.buyer, (*path, "buyer"))
+        day = reader.day(payment.on, (*path, "on"), endless=True)
+        if buyer is None or day is None:
+            continue
+        if day > failures[buyer]:
+            message = "the buyer has failed by then: what arrives later is a recovery"
+            reader.problem((*path, "on"), message, payment.on)
+            continue
+        possible.append((number, payment, buyer, day))
+    return sorted(possible, key=lambda found: (found[1].invoice is None, found[3]))
+
+
 def _payable(
     reader: _Reader, payment: ScriptedPayment, path: KeyPath, buyer: int, day: int, left: list[float]
 ) -> list[int]:
@@ -230,8 +218,8 @@ def _payable(
         own = [i for i in own if invoices.invoice_id[i] == payment.invoice]
         if not own:
             names = [invoices.invoice_id[i] for i in np.flatnonzero(invoices.buyer == buyer)]
-            message = "this buyer has no invoice of this number"
-            reader.problem((*path, "invoice"), message, payment.invoice, closest(payment.invoice, names))
+            message = f"this buyer has no invoice of this number; its invoices are {numbered(names) or 'none'}"
+            reader.problem((*path, "invoice"), message, payment.invoice)
             return []
     used = sorted({codes[invoices.currency[i]] for i in own})
     if payment.currency is None and len(used) > 1:

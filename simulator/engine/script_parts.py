@@ -1,4 +1,4 @@
-"""What becomes of each part of an invoice that a script pays or leaves unpaid: shipped or not, paid or lost, recovered.
+"""Parts of invoices that a script pays or leaves unpaid, and what becomes of each: shipped, paid, lost, recovered.
 
 It follows the rules of the losses room (docs/MODEL.md) in plain Python, because a recovery is a share of debts that are
 lost, and what is lost follows from the script.
@@ -6,10 +6,15 @@ lost, and what is lost follows from the script.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import NamedTuple
 
-from simulator.ledger.portfolio import Ints, Invoices
+import numpy as np
+
+from simulator.keys import entity_key
+from simulator.ledger.portfolio import Ints, Invoices, Portfolio
 
 #: Day that never comes, as :data:`simulator.jit.NEVER`, which would load the compiler.
 NEVER = 2147483647
@@ -82,3 +87,25 @@ def received(part: Part, shares: list[tuple[int, float]]) -> Iterator[Part]:
         yield part._replace(amount=amount, recovery=min(rate, 1.0), receipt_day=day)
     if not shares:
         yield part
+
+
+def split_invoices(portfolio: Portfolio, parts: Sequence[Part]) -> Invoices:
+    """The invoices in parts, in the order of the ledger; parts of one invoice are numbered ``B1/1``, ``B1/2``, …"""
+    invoices, buyers = portfolio.invoices, portfolio.buyers
+    origin = np.array([part.invoice for part in parts], dtype=np.intp)
+    amount = np.array([part.amount for part in parts], dtype=np.float64)
+    pieces, seen = Counter(part.invoice for part in parts), Counter[int]()
+    names, entities = [], invoices.entity[origin]
+    for at, part in enumerate(parts):
+        name = invoices.invoice_id[part.invoice]
+        if pieces[part.invoice] > 1:
+            seen[part.invoice] += 1
+            name = f"{name}/{seen[part.invoice]}"
+            entities[at] = entity_key(f"invoice:{buyers.buyer_id[invoices.buyer[part.invoice]]}/{name}")
+        names.append(name)
+    changed = {"invoice_id": names, "entity": entities, "amount": amount}
+    for column in fields(invoices):
+        if column.name not in changed:
+            changed[column.name] = getattr(invoices, column.name)[origin]
+    changed["vat"] = invoices.vat[origin] * amount / invoices.amount[origin]
+    return Invoices(**changed)  # type: ignore[arg-type]
