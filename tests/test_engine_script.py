@@ -57,6 +57,13 @@ def test_a_buyer_that_fails_pays_what_falls_due_before(tmp_path):
     assert [days[name][1] for name in ("A1", "A2", "A3", "A4")] == [10, NEVER, NEVER, NEVER]
 
 
+def test_a_buyer_may_stop_paying_before_it_fails(tmp_path):
+    """A week before day 25 is day 18: A1, due on day 10, is the last it pays. Others are paid on."""
+    days = paid(tmp_path, {"failures": {"A": "25 days"}, "stops_paying": "1 week"})
+    assert [days[name][1] for name in ("A1", "A2", "A3", "A4")] == [10, NEVER, NEVER, NEVER]
+    assert days["B2"][1] == 70
+
+
 def test_a_payment_pays_the_oldest_invoices_and_leaves_the_rest_unpaid(tmp_path):
     """2,200 on day 30: A1 (due 10) in full, then 1,200 of A2 (due 25, before A3 in the ledger)."""
     found = paid(tmp_path, {"payments": [{"buyer": "A", "on": "30 days", "amount": 2200}]})

@@ -247,7 +247,7 @@ def _parts_of(reader: _Reader, failures: Ints, i: int, paid: list[Part], left: f
     day = NEVER
     if not paid and reader.script.otherwise == "pays_when_due":
         day = max(int(invoices.due_day[i]), int(invoices.issue_day[i]), 1)
-        if day > failures[invoices.buyer[i]]:
+        if day > failures[invoices.buyer[i]] - reader.script.stops_paying.days:
             day = NEVER
     yield Part(i, left, day)
 

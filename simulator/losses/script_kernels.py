@@ -3,46 +3,68 @@
 import numpy as np
 
 from simulator.jit import NEVER, kernel, prange, row
-from simulator.losses.booking import collect_all, note_loss
-from simulator.losses.kernels import longest_lateness, settle_troubled
+from simulator.losses.booking import collect_all
+from simulator.losses.kernels import settle_in_trouble
 from simulator.losses.plan import NO_SCORE, Luck
+from simulator.losses.regime_kernels import is_in_trouble, longest_lateness, settle_regimes
 
 
 @row
-def follow_buyer(s, b, script, rates, rules, clock, book, rows, events, scratch):
+def follow_buyer(
+    s, b, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+):  # fmt: skip
     """Settle one buyer of a scripted scenario. A payment that is told is a payment, however late (it cures)."""
+    n = rates.shape[0]
     for i in range(book.start[b], book.start[b + 1]):
         k = i - book.start[b]
         scratch.drawn[s, k] = script.paid_day[i]
         scratch.paid[s, k] = script.paid_day[i]
     insolvent_on = script.default_day[b]
     if insolvent_on != NEVER:
-        rows.n_defaults[s] += 1
-    late = longest_lateness(s, b, book, scratch.paid)
-    if insolvent_on == NEVER and late <= rules.protracted_after and late <= rules.stop_shipment_after:
-        collect_all(s, s, b, rates, rules, clock, book, scratch.paid, rows)
+        for g in range(regimes.count):
+            rows.n_defaults[g * n + s] += 1
+    trouble = is_in_trouble(insolvent_on, longest_lateness(b, book, scratch.paid[s]), rules)
+    if not trouble and not regimes.touched[b]:
+        common = 0 if regimes.count == 1 else regimes.count * n
+        collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
+        return
+    luck = Luck(np.int64(insolvent_on), False, NO_SCORE, 0.0, True)
+    if regimes.count == 1:
+        settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch)
     else:
-        luck = Luck(np.int64(insolvent_on), False, NO_SCORE, 0.0, True)
-        loss = settle_troubled(s, s, b, luck, rates, rules, clock, book, rows, events, scratch)
-        note_loss(s, b, loss, book, rows, scratch)
+        # what a script does not tell (who accepts, who takes a discount) is drawn once, for scenario 0
+        settle_regimes(
+            0, 0, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
+            rows, events, scratch,
+        )  # fmt: skip
 
 
 @row
-def follow_scenario(s, script, rates, rules, clock, book, rows, events, scratch):
+def follow_scenario(
+    s, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+):  # fmt: skip
     """All buyers of one scripted scenario; arguments as in :func:`follow_script`."""
     for b in range(book.group.shape[0]):
-        follow_buyer(s, b, script, rates, rules, clock, book, rows, events, scratch)
+        follow_buyer(
+            s, b, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+        )  # fmt: skip
 
 
 @kernel
-def follow_script(script, rates, rules, clock, book, rows, events, scratch):
+def follow_script(
+    script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+):  # fmt: skip
     """Follow a script in every scenario of a block.
 
     Args:
         script: :class:`~simulator.engine.script.ScriptPlan`, days by buyer and invoice.
-        rates: float64[n, n_currencies, n_steps + 1].
-        rules: with the script's recoveries; clock, book: plans of the rooms.
+        keys: Philox keys, for what a script does not tell.
+        rates: float64[n, n_currencies, n_steps + 1]; blocked_from: int32[n, 0], no transfer events.
+        rules: with the script's recoveries; delay, transfer, clock, book, regimes: plans of the rooms.
         rows, events, scratch: results and working rows, counts and sums zeroed by the caller.
     """
-    for s in prange(scratch.paid.shape[0]):
-        follow_scenario(np.int64(s), script, rates, rules, clock, book, rows, events, scratch)
+    for s in prange(rates.shape[0]):
+        follow_scenario(
+            np.int64(s), script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes,
+            rows, events, scratch,
+        )  # fmt: skip

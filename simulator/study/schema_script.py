@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from simulator.study.amounts import Fraction, Moment, PositiveMoney
+from simulator.study.amounts import Duration, Fraction, Length, Moment, PositiveMoney
 from simulator.study.section import Section
 
 
@@ -53,7 +53,7 @@ class ScriptedRate(Section):
 
 
 class ScriptedLimit(Section):
-    """A limit the insurer changes."""
+    """A limit the insurer changes; what is shipped stays as planned."""
 
     buyer: str
     """Whose limit (buyer_id)."""
@@ -69,9 +69,11 @@ class Script(Section):
     """One scenario as a user tells it; everything else in the study works on it as on a drawn one."""
 
     otherwise: Literal["pays_when_due", "never_pays"] = "pays_when_due"
-    """What happens to invoices that the script does not mention and whose buyer does not fail."""
+    """What happens to invoices that no payment of the script mentions, until their buyer fails."""
     failures: dict[str, Moment] = {}
     """Day of insolvency by buyer_id."""
+    stops_paying: Length = Duration(0, "day")
+    """How long before its insolvency a buyer pays nothing more but what the script says."""
     payments: tuple[ScriptedPayment, ...] = ()
     """Payments that arrive; a part-payment leaves the rest of its invoice unpaid."""
     recoveries: tuple[ScriptedRecovery, ...] = ()
