@@ -13,7 +13,7 @@ from simulator.study.amounts import Duration
 from simulator.study.calendar import Calendar
 from simulator.study.load import load_study
 from simulator.study.matrices import smallest_eigenvalue
-from simulator.study.rules import n_periods
+from simulator.study.rules_cover import n_periods
 from simulator.study.schema import Study
 
 BASE = {
@@ -106,7 +106,13 @@ def test_a_policy_lasts_a_year_and_the_message_says_what_to_do():
     with pytest.raises(InputError) as caught:
         load_study(BASE, {"study.horizon": "3 years"})
     text = caught.value.problems[0].message
-    for words in ("at most 53 weeks", "one policy year", "shorten the horizon", "type none"):
+    for words in (
+        "at most 53 weeks",
+        "one policy period",
+        "give `period: 1 year` to P",
+        "shorten the horizon",
+        "type none",
+    ):
         assert words in text
 
 

@@ -17,6 +17,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from simulator.errors import closest
+
 _NUMBER = r"([+-]?\d+(?:[ _]?\d{3})*(?:\.\d+)?(?:[eE][+-]?\d+)?)"
 _MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
 _UNIT_DAYS = {"day": 1, "week": 7}
@@ -207,8 +209,9 @@ def _multiple(value: Any, bases: tuple[str, ...], example: str, nearly: str) -> 
         text = str(error)
         if text.startswith("must"):
             raise
-        near = re.fullmatch(_NUMBER + rf"\s*(?:[x×*]|times)?(?:\s*{nearly})?", str(value).strip().casefold())
-        hint = f"; did you mean {near[1]} x {bases[0]}" if near else ""
+        near = re.fullmatch(_NUMBER + r"\s*(?:[x×*]|times)?\s*(.*)", " ".join(str(value).split()).casefold())
+        base = closest(near[2], bases) or (bases[0] if re.fullmatch(f"({nearly})?", near[2]) else "") if near else ""
+        hint = f"; did you mean {near[1]} x {base}" if near and base else ""
         raise ValueError(f"an amount of money, or a multiple such as {example}{hint}") from error
 
 

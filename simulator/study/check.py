@@ -188,8 +188,8 @@ def _is_branch(meant: Slot, label: str, union: Slot) -> bool:
         return True
     if meant.model is not None:
         return label == meant.model.__name__
-    if meant.kind == "mapping":
-        return label.startswith("dict[")
+    if meant.kind in ("mapping", "list"):
+        return label.startswith("dict[" if meant.kind == "mapping" else "tuple[")
     return not label.startswith(("dict[", "tuple[")) and not any(
         m.model is not None and m.model.__name__ == label for m in union.members
     )

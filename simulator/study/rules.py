@@ -6,7 +6,6 @@ that were already reported as malformed stay silent.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -20,12 +19,12 @@ from simulator.study.document import Document
 from simulator.study.files import check_files
 from simulator.study.matrices import check_matrices
 from simulator.study.names import check_country, check_currency, check_driver
-from simulator.study.paths import KeyPath, show_path
-from simulator.study.schema import EmpiricalDelay, MixtureDelay, Policy, Study
+from simulator.study.paths import KeyPath
+from simulator.study.rules_cover import COVER_RULES, MAX_YEARS, longest_horizon
+from simulator.study.rules_script import SCRIPT_RULES
+from simulator.study.rules_trade import TRADE_RULES
+from simulator.study.schema import EmpiricalDelay, MixtureDelay, Study
 
-MAX_YEARS = 10
-#: A policy's period is one year: 53 weeks, or twelve months.
-MAX_POLICY_DAYS = 371
 MAX_DELAY_DAYS = 3650
 MAX_SCENARIOS = 1_000_000_000
 LOWEST_RATE, HIGHEST_RATE = 1e-9, 1e9
@@ -47,17 +46,6 @@ def check_rules(findings: Findings, document: Document, folder: Path) -> list[Pr
     return found.problems
 
 
-def n_periods(study: Study) -> int:
-    """Number of periods of a study, as :class:`simulator.study.calendar.Calendar` counts them."""
-    as_of = study.study.as_of
-    horizon = study.study.horizon.days_from(as_of)
-    if study.study.period == "week":
-        return -(-horizon // 7)
-    end = as_of + dt.timedelta(days=horizon)
-    ends_a_month = (as_of + dt.timedelta(days=1)).day == 1
-    return (end.year - as_of.year) * 12 + end.month - as_of.month + (0 if ends_a_month else 1)
-
-
 def _time(study: Study, found: Breaches) -> None:
     info, path = study.study, ("study", "horizon")
     if not 1970 <= info.as_of.year <= 2100:
@@ -67,16 +55,8 @@ def _time(study: Study, found: Breaches) -> None:
     shortest = 7 if info.period == "week" else 28
     if days < shortest:
         found.add(path, f"must be at least one {info.period}, the period of this study", reads=[("study", "period")])
-    longest = info.as_of.replace(year=info.as_of.year + MAX_YEARS, day=min(info.as_of.day, 28))
-    if days > (longest - info.as_of).days + 3:
+    if days > longest_horizon(info.as_of):
         found.add(path, f"must be at most {MAX_YEARS} years")
-    elif days > MAX_POLICY_DAYS and any(isinstance(p, Policy) and p.period is None for p in study.programmes):
-        message = (
-            "must be at most 53 weeks where a programme is insured: minimum premium, fees, first losses "
-            "and maximum liability are those of one policy year; shorten the horizon, or keep programmes of "
-            "type none only"
-        )
-        found.add(path, message)
 
 
 def _shares(study: Study, found: Breaches) -> None:
@@ -207,49 +187,6 @@ def _currency_model(study: Study, found: Breaches) -> None:
         found.add(("fx", "model"), "needs past rates to draw from: name them with `history`", reads=[("fx", "history")])
 
 
-def _programmes(study: Study, found: Breaches) -> None:
-    seen: dict[str, int] = {}
-    after = study.payment.protracted_default.after
-    for index, programme in enumerate(study.programmes):
-        path: KeyPath = ("programmes", index)
-        name = " ".join(programme.name.split()).casefold()
-        if name in seen:
-            first = show_path(("programmes", seen[name]))
-            found.add((*path, "name"), f"must be unique; {first} has this name already")
-        seen.setdefault(name, index)
-        if not programme.name.isprintable() or not programme.name.strip():
-            found.add((*path, "name"), "must be one line of printable text")
-        if isinstance(programme, Policy):
-            _policy(study, programme, path, found, after.days)
-
-
-def _policy(study: Study, policy: Policy, path: KeyPath, found: Breaches, after: int) -> None:
-    waiting = policy.waiting("protracted_default")
-    if waiting.days < after:
-        message = (
-            f"must not be shorter than payment.protracted_default.after ({study.payment.protracted_default.after}), "
-            "the day a late debt counts as lost"
-        )
-        where = (*path, "waiting_period")
-        if found.written(where) or not found.written(("payment", "protracted_default", "after")):
-            found.add(where, message, reads=[("payment", "protracted_default", "after")])
-        else:
-            message = f"must not be longer than the waiting period of {show_path(path)} ({waiting})"
-            found.add(("payment", "protracted_default", "after"), message, reads=[where])
-    periods = n_periods(study) if 1970 <= study.study.as_of.year <= 2100 else 52
-    if policy.premium.instalments > max(1, periods):
-        message = f"must be at most {periods}, one in each {study.study.period} of this study"
-        if found.written((*path, "premium", "instalments")):
-            found.add((*path, "premium", "instalments"), message, reads=[("study", "horizon"), ("study", "period")])
-    liability, premium = policy.maximum_liability, policy.premium
-    if not isinstance(liability, float | None) and premium.rate_on_turnover == 0 and premium.minimum == 0:
-        message = "is a multiple of a premium, but this programme has none: give premium.rate_on_turnover or .minimum"
-        found.add((*path, "maximum_liability"), message, reads=[(*path, "premium")])
-    if policy.discretionary_percentage is not None and policy.discretionary_limit is None:
-        found.add((*path, "discretionary_percentage"), "has no meaning without a discretionary_limit",
-                   reads=[(*path, "discretionary_limit")])  # fmt: skip
-
-
 def _stresses(study: Study, found: Breaches) -> None:
     for name, stress in study.stresses.items():
         path: KeyPath = ("stresses", name)
@@ -291,7 +228,9 @@ _RULES: list[Callable[[Study, Breaches], None]] = [
     _default_source,
     _currencies,
     _currency_model,
-    _programmes,
+    *COVER_RULES,
+    *TRADE_RULES,
     _stresses,
+    *SCRIPT_RULES,
     _simulation,
 ]
