@@ -59,6 +59,17 @@ def stress_scenarios(loaded: LoadedStudy) -> int:
     return min(settings.scenarios, STRESS_SCENARIOS) if wanted is None else wanted
 
 
+def scenario_counts(loaded: LoadedStudy) -> dict[str, int]:
+    """How many scenarios run: the study's under a blank name, each stress's under its own.
+
+    A script is one scenario, and no stress runs beside it.
+    """
+    study = loaded.study
+    if study.script is not None:
+        return {"": 1}
+    return {"": study.simulation.scenarios} | dict.fromkeys(study.stresses, stress_scenarios(loaded))
+
+
 def input_files(loaded: LoadedStudy) -> list[Path]:
     """Every file a study reads, the study file first."""
     paths = [loaded.resolve(name) for name in named_files(loaded.study).values()]
@@ -115,9 +126,9 @@ def run(
     loaded = study if isinstance(study, LoadedStudy) else load_study(study)
     used = set_threads(threads)
     begin = time.perf_counter()
-    variants: dict[str, Stress | None] = {"": None, **loaded.study.stresses}
+    counts = scenario_counts(loaded)
+    variants: dict[str, Stress | None] = {name: loaded.study.stresses.get(name) for name in counts}
     models = {name: build_model(loaded, stress) for name, stress in variants.items()}
-    counts = {name: stress_scenarios(loaded) if name else loaded.study.simulation.scenarios for name in variants}
     check_memory(models[""], sum(counts.values()))
     results: dict[str, Result] = {}
     for name, model in models.items():

@@ -18,6 +18,7 @@ from simulator.measures.cost_of_risk import TRADE_COSTS
 from simulator.measures.cover import NO_LEVEL, Row
 from simulator.measures.estimate import Z95, Estimate, Functional
 from simulator.measures.estimates import mean, wilson
+from simulator.measures.scripted import rows_of
 from simulator.measures.summary import COLUMNS, record, summarise
 from simulator.measures.tail import tail_value_at_risk, value_at_risk_functional
 
@@ -113,7 +114,9 @@ def differences(result: Result) -> pd.DataFrame:
         columns = Columns(part)
         for index, programme in enumerate(part.programmes):
             if index != BASELINE:
-                records += [record(part, stress, programme, row) for row in difference_rows(columns, index)]
+                records += [
+                    record(part, stress, programme, row) for row in rows_of(part, difference_rows(columns, index))
+                ]
     return pd.DataFrame(records, columns=list(COLUMNS))
 
 

@@ -15,6 +15,7 @@ from simulator.measures.curves import first_shortfall_median
 from simulator.measures.estimate import Z95, Estimate
 from simulator.measures.estimates import conditional_mean, mean, probability, standard_deviation
 from simulator.measures.sample import Sample
+from simulator.measures.scripted import rows_of
 from simulator.measures.tail import tail_value_at_risk, value_at_risk, value_at_risk_functional
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def summarise(result: Result) -> pd.DataFrame:
         One row per stress (blank for the study itself), measure, programme (blank for what does not depend on it)
         and level (NaN where the measure has none): value, standard_error, ci_low, ci_high, effective_sample_size and
         unit (the study currency, ``1``, ``day``, ``week`` or ``month``). Names are those of the dictionary, kind
-        ``measure``. What needs cash is left out in constant-exposure mode.
+        ``measure``. What needs cash is left out in constant-exposure mode, what needs many scenarios in a scripted one.
     """
     import pandas as pd
 
@@ -49,10 +50,10 @@ def summarise(result: Result) -> pd.DataFrame:
 def _records(stress: str, result: Result) -> Iterator[tuple[object, ...]]:
     columns = Columns(result)
     levels = tuple(result.study.report.levels)
-    for row in scenario_rows(columns, levels):
+    for row in rows_of(result, scenario_rows(columns, levels)):
         yield record(result, stress, "", row)
     for index, programme in enumerate(result.programmes):
-        for row in programme_rows(columns, index, levels):
+        for row in rows_of(result, programme_rows(columns, index, levels)):
             yield record(result, stress, programme, row)
 
 
