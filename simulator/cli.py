@@ -133,18 +133,18 @@ def json_rows(frame: Any) -> list[dict[str, Any]]:
 
 
 def _dry_run(loaded: Any, block_size: int | None) -> None:
-    from simulator.api import stress_scenarios
+    from simulator.api import scenario_counts
     from simulator.engine.model import build_model
     from simulator.engine.run import outlook, shortage
     from simulator.progress import note_compilation
 
     note_compilation(False)
-    study = loaded.study
+    counts = scenario_counts(loaded)
     model = build_model(loaded)
-    total = study.simulation.scenarios + len(study.stresses) * stress_scenarios(loaded)
+    total = sum(counts.values())
     ahead = outlook(model, total, block_size)
     lines = [
-        f"scenarios   {study.simulation.scenarios:,} of the study, {total - study.simulation.scenarios:,} of stresses",
+        f"scenarios   {counts['']:,} of the study, {total - counts['']:,} of stresses",
         f"ledger      {len(model.portfolio.buyers):,} buyers, {len(model.portfolio.invoices):,} invoices",
         f"programmes  {model.n_programmes}",
         f"blocks      {-(-total // ahead.block):,} of {ahead.block:,} scenarios, "
@@ -188,24 +188,28 @@ def compare(folder: Path) -> None:
 @cli.command()
 @STUDY
 @OVERRIDES
-@click.option("--scenario", type=click.IntRange(0), required=True, help="Number of the scenario, from 0.")
+@click.option("--scenario", type=click.IntRange(0), help="Number of the scenario, from 0; a script has only 0.")
 @click.option("--stress", help="A stress of the study; the study itself by default.")
-def replay(study: Path, overrides: tuple[str, ...], scenario: int, stress: str | None) -> None:
+def replay(study: Path, overrides: tuple[str, ...], scenario: int | None, stress: str | None) -> None:
     """Compute one scenario of STUDY again and tell its story: who failed, what was paid, lost and claimed."""
     from rich.console import Console
 
-    from simulator.api import load_study, stress_scenarios
+    from simulator.api import load_study, scenario_counts
     from simulator.compare.story import tell
     from simulator.engine.model import build_model
     from simulator.engine.replay import replay_scenario
     from simulator.errors import SimulatorError, closest
 
     loaded = load_study(study, overrides)
-    stresses = loaded.study.stresses
+    stresses, counts = loaded.study.stresses, scenario_counts(loaded)
     if stress is not None and stress not in stresses:
         hint = closest(stress, stresses)
         raise SimulatorError(f"no stress named {stress!r}" + (f"; did you mean {hint}?" if hint else ""))
-    count = loaded.study.simulation.scenarios if stress is None else stress_scenarios(loaded)
+    if stress is not None and stress not in counts:
+        raise SimulatorError("no stress runs beside a script: leave out --stress")
+    if scenario is None and loaded.study.script is None:
+        raise SimulatorError("say which scenario: --scenario, from 0")
+    scenario, count = scenario or 0, counts[stress or ""]
     if scenario >= count:
         whose = "this study" if stress is None else f"the stress {stress}"
         raise SimulatorError(f"{whose} has scenarios 0 to {count - 1:,}; there is no scenario {scenario:,}")
