@@ -280,7 +280,10 @@ def test_kernel_equals_its_twin_and_what_the_script_foresaw(seed, tmp_path):
     for follow in (follow_script, twin.follow_script):
         rows, events = allocate_rows(n, model.calendar.n_periods), allocate_events(n, 200)
         scratch = allocate_scratch(n, model.longest, model.n_groups)
-        follow(plan, rates, model.rules, model.clock, model.book, rows, events, scratch)
+        follow(
+            plan, model.keys, rates, np.empty((n, 0), np.int32), model.cash_side.delay, model.cash_side.transfer,
+            model.rules, model.clock, model.book, model.regime, rows, events, scratch,
+        )  # fmt: skip
         found.append((rows, events))
     compare_rows(*found)
     rows, events = found[0]

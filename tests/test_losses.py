@@ -33,7 +33,7 @@ def test_ledger_equals_its_twin(seed, tmp_path):
         scratch = allocate_scratch(n, model.longest, model.n_groups)
         simulate(
             2, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default, side.delay,
-            side.transfer, model.rules, model.clock, model.book, np.empty(n), rows, events, scratch,
+            side.transfer, model.rules, model.clock, model.book, model.regime, np.empty(n), rows, events, scratch,
         )  # fmt: skip
         found.append((rows, events))
     compare_rows(*found)

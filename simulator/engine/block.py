@@ -13,6 +13,7 @@ from simulator.fx.plan import draw_rates
 from simulator.fx.transfer import draw_transfers
 from simulator.ledger.portfolio import Floats, Ints
 from simulator.losses.kernels import lose_exposures, simulate_ledger
+from simulator.losses.regimes import complete_rows, rows_needed
 from simulator.losses.rows import (
     Events,
     LedgerRows,
@@ -55,13 +56,14 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
     side = model.cash_side
     states, rates, blocked = _world(model, first, count)
     while True:
-        ledger = allocate_rows(count, model.calendar.n_periods)
-        events = allocate_events(count, capacity)
+        ledger = allocate_rows(count * rows_needed(model.regime), model.calendar.n_periods, model.n_classes)
+        events = allocate_events(count * model.regime.count, capacity)
         _simulate(model, first // 4, states, rates, blocked, ledger, events)
         needed = int(max(events.n_events.max(), events.stopped_count.max(), events.weak_count.max()))
         if needed <= capacity:
             break
         capacity = max(needed, 2 * capacity)  # double, or a slowly growing maximum costs a second run every time
+    ledger = complete_rows(ledger, model.regime)
     lag = model.study.credit.recovery.lag.days
     policy = apply_policies(model.policy, model.book, model.clock, events, rates, lag)
     hedge = np.zeros((count, 0))
@@ -96,25 +98,29 @@ def _simulate(
 ) -> None:
     count = len(states.weight)
     side = model.cash_side
-    scratch = allocate_scratch(count, model.longest, model.n_groups)
-    if model.script is not None:
-        follow_script(model.script.plan, rates, model.rules, model.clock, model.book, ledger, events, scratch)
-    elif side is None:
+    scratch = allocate_scratch(count, model.longest, model.n_groups, model.regime.count)
+    if side is None:
         lose_exposures(
             first_quad, model.keys, states.drivers, states.mixing, model.factor, model.default, model.rules,
             model.book, ledger, events, scratch,
         )  # fmt: skip
+    elif model.script is not None:
+        follow_script(
+            model.script.plan, model.keys, rates, blocked, side.delay, side.transfer, model.rules, model.clock,
+            model.book, model.regime, ledger, events, scratch,
+        )  # fmt: skip
     else:
         simulate_ledger(
             first_quad, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default,
-            side.delay, side.transfer, model.rules, model.clock, model.book, np.empty(count), ledger, events, scratch,
+            side.delay, side.transfer, model.rules, model.clock, model.book, model.regime, np.empty(count),
+            ledger, events, scratch,
         )  # fmt: skip
 
 
 def memory_per_scenario(model: Model, capacity: int) -> int:
     """Bytes that one scenario of a block takes in all rooms together."""
     periods, programmes = model.calendar.n_periods, model.n_programmes
-    ledger = bytes_per_scenario(periods, capacity, model.longest, model.n_groups)
+    ledger = bytes_per_scenario(periods, capacity, model.longest, model.n_groups, model.n_classes, model.regime.count)
     policy = policy_bytes(programmes, periods)
     side = model.cash_side
     if side is None:

@@ -17,10 +17,11 @@ from simulator.fx.plan import FxPlan, build_fx
 from simulator.fx.transfer import TransferPlan, build_transfer
 from simulator.ledger.portfolio import Floats, Portfolio
 from simulator.losses.plan import Book, Clock, Keys4, LossRules, build_book, build_clock, build_rules, stream_keys
+from simulator.losses.regimes import RegimePlan, build_regimes
 from simulator.policy.plan import PolicyPlan, build_policies
 from simulator.study.calendar import Calendar
 from simulator.study.load import LoadedStudy
-from simulator.study.schema import Stress, Study
+from simulator.study.schema import Policy, Stress, Study
 from simulator.treasury.plan import CashPlan, build_cash
 
 
@@ -58,6 +59,7 @@ class Model:
     book: Book
     policy: PolicyPlan
     cash_side: CashSide | None
+    regime: RegimePlan
     script: Told | None = None
 
     @property
@@ -69,6 +71,11 @@ class Model:
     def longest(self) -> int:
         """Most invoices of one buyer."""
         return max(1, int(np.diff(self.book.start).max(initial=0)))
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes that receivables are kept apart by."""
+        return int(self.book.receivable_class.max(initial=0)) + 1
 
     @property
     def n_groups(self) -> int:
@@ -111,6 +118,7 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         fx = build_fx(study, portfolio, calendar, variant.fx_shock, folder)
         spot = np.asarray(fx.spot, dtype=np.float64)
         side = None
+    policy = build_policies(study, portfolio, calendar, spot)
     book = build_book(portfolio, spot)
     rules = build_rules(study, portfolio, variant.recovery_multiplier)
     told = None
@@ -142,10 +150,18 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         build_clock(calendar),
         stream_keys(study.simulation.seed),
         book,
-        build_policies(study, portfolio, calendar, spot),
+        policy,
         side,
+        build_regimes(study, portfolio, calendar, factor, named_limits(study, policy)),
         told,
     )
+
+
+def named_limits(study: Study, policy: PolicyPlan) -> Floats:
+    """Limits that an insurer can change, float64[n_programmes, n_buyers]; NaN where a buyer has none of its own."""
+    column = np.array([isinstance(p, Policy) and p.limits != "unlimited" for p in study.programmes])
+    named = column[:, None] & ~policy.discretionary & (policy.limit > 0.0)
+    return np.where(named, policy.limit, np.nan)
 
 
 def _planned_billing(book: Book, calendar: Calendar) -> Floats:

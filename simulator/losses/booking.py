@@ -47,7 +47,7 @@ def collect_all(r, s, b, rates, rules, clock, book, paid, rows):
     delay_cost = 0.0
     billed = 0.0
     for i in range(begin, book.start[b + 1]):
-        day = paid[s, i - begin]
+        day = paid[i - begin]
         until = day if day < clock.horizon else clock.horizon
         value = book.book_value[i]
         worth = book.amount[i] * rate_on(rates, s, book.currency[i], until)

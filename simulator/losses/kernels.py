@@ -14,9 +14,10 @@ from simulator.factors.formulas import common_part, latent
 from simulator.fx.formulas import transfer_release
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.booking import collect_all, note_loss
-from simulator.losses.formulas import recovery_rate, standard_state
+from simulator.losses.formulas import limit_score, recovery_rate, standard_state
 from simulator.losses.plan import NO_SCORE, Luck
-from simulator.losses.settle_kernels import settle_troubled
+from simulator.losses.regime_kernels import is_in_trouble, longest_lateness, settle_regimes
+from simulator.losses.settle_kernels import open_account, settle_troubled
 from simulator.streams import normal, tabulated, uniform, words
 
 
@@ -52,32 +53,51 @@ def draw_payment_days(quad, first, b, shared, blocked_from, keys, delay, transfe
 
 
 @row
-def longest_lateness(s, b, book, paid):
-    """Most days that any invoice of a buyer is paid after its due date in a scenario (may be negative)."""
-    begin = book.start[b]
-    worst = -NEVER
-    for i in range(begin, book.start[b + 1]):
-        late = paid[s, i - begin] - book.due_day[i]
-        if late > worst:
-            worst = late
-    return worst
+def frustrated_on(quad, lane, s, b, blocked_from, keys, rules, transfer, book):
+    """Day on which an act of state frustrates the contracts with a buyer: the transfer event's, or NEVER."""
+    country = transfer.buyer_country[b]
+    if country < 0 or blocked_from[s, country] == NEVER:
+        return NEVER
+    luck = uniform(words(keys.frustration, quad, book.buyer_entity[b], 0)[lane])
+    return blocked_from[s, country] if luck < rules.frustration else NEVER
 
 
 @row
-def settle_in_trouble(quad, lane, s, b, insolvent_on, state, keys, rates, rules, clock, book, rows, events, scratch):
-    """Settle a troubled buyer: draw its recovery and whether it cures, then see to every invoice."""
+def list_weak(s, n, b, score, regimes, events):
+    """List a buyer as weak under every regime."""
+    for g in range(regimes.count):
+        r = g * n + s
+        j = events.weak_count[r]
+        if j < events.weak_buyer.shape[1]:
+            events.weak_buyer[r, j] = b
+            events.weak_score[r, j] = score
+        events.weak_count[r] = j + 1
+
+
+@row
+def draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch):
+    """What else a buyer draws that is not paid in good time: its recovery, and whether it cures."""
     noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
-    recovery = recovery_rate(rules.recovery, rules.recovery_class[b], state, noise, rules.recovery_systematic)
+    row_of_law = rules.recovery_class[b]
+    recovery = recovery_rate(rules.recovery, row_of_law, scratch.state[s], noise, rules.recovery_systematic)
     cured = uniform(words(keys.cure, quad, book.buyer_entity[b], 0)[lane]) < rules.cure_probability
-    luck = Luck(insolvent_on, False, NO_SCORE, recovery, cured)
-    loss = settle_troubled(s, s, b, luck, rates, rules, clock, book, rows, events, scratch)
+    return Luck(insolvent_on, frustrated, scratch.score[s], recovery, cured)
+
+
+@row
+def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch):
+    """Settle a troubled buyer where there is one regime only, on open account."""
+    drawn = scratch.drawn[s]
+    paid = scratch.paid[s]
+    deal = open_account()
+    loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
     note_loss(s, b, loss, book, rows, scratch)
 
 
 @row
 def simulate_quad(
     q, first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, shared, rows, events, scratch,
+    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch,
 ):  # fmt: skip
     """Simulate the four scenarios of the block's quad ``q``; other arguments as in :func:`simulate_ledger`.
 
@@ -85,16 +105,26 @@ def simulate_quad(
     """
     first = 4 * q
     quad = first_quad + q
+    n = rates.shape[0]
+    # rows of those with whom all regimes trade alike
+    common = 0 if regimes.count == 1 else regimes.count * n
+    limits_change = regimes.weak_threshold > -np.inf
     for b in range(book.group.shape[0]):
         own_words = words(keys.default, quad, factor.residual_entity[b], 0)
         buyer_words = words(keys.buyer_delay, quad, book.buyer_entity[b], 0)
+        limit_words = words(keys.limit, quad, book.buyer_entity[b], 0) if limits_change else buyer_words
         share = factor.systematic_share[b]
         for lane in range(4):
             s = first + lane
-            common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
+            systematic = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
             residual = normal(own_words[lane])
-            scratch.state[s] = standard_state(common, share)
-            scratch.latent[s] = latent(common, share, residual) * mixing[s]
+            scratch.state[s] = standard_state(systematic, share)
+            scratch.latent[s] = latent(systematic, share, residual) * mixing[s]
+            if limits_change:
+                scratch.score[s] = limit_score(
+                    scratch.state[s], residual, normal(limit_words[lane]),
+                    regimes.limit_systemic[b], regimes.limit_credit, regimes.limit_own[b],
+                )  # fmt: skip
             shared[s] = delay_score(
                 scratch.state[s], residual, normal(buyer_words[lane]), 0.0,
                 delay.systemic[b], delay.credit, delay.buyer, delay.own[b],
@@ -104,21 +134,33 @@ def simulate_quad(
             s = first + lane
             insolvent_on = default_day(default.threshold, default.curve[b], scratch.latent[s])
             if insolvent_on != NEVER:
-                rows.n_defaults[s] += 1
-            late = longest_lateness(s, b, book, scratch.paid)
-            if insolvent_on == NEVER and late <= rules.protracted_after and late <= rules.stop_shipment_after:
-                collect_all(s, s, b, rates, rules, clock, book, scratch.paid, rows)
+                for g in range(regimes.count):
+                    rows.n_defaults[g * n + s] += 1
+            frustrated = False
+            if rules.frustration > 0.0:
+                frustrated_day = frustrated_on(quad, lane, s, b, blocked_from, keys, rules, transfer, book)
+                frustrated = frustrated_day < insolvent_on
+                insolvent_on = min(insolvent_on, frustrated_day)
+            if scratch.score[s] <= regimes.weak_threshold:
+                list_weak(s, n, b, scratch.score[s], regimes, events)
+            trouble = is_in_trouble(insolvent_on, longest_lateness(b, book, scratch.paid[s]), rules)
+            if not trouble and not regimes.touched[b] and not scratch.score[s] <= regimes.stop_threshold:
+                collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
+                continue
+            luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
+            if regimes.count == 1:
+                settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch)
             else:
-                settle_in_trouble(
-                    quad, lane, s, b, insolvent_on, scratch.state[s],
-                    keys, rates, rules, clock, book, rows, events, scratch,
+                settle_regimes(
+                    quad, lane, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
+                    rows, events, scratch,
                 )  # fmt: skip
 
 
 @kernel
 def simulate_ledger(
     first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, shared, rows, events, scratch,
+    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch,
 ):  # fmt: skip
     """Simulate the ledger in a block of scenarios.
 
@@ -127,14 +169,14 @@ def simulate_ledger(
         keys: Philox keys of the streams drawn here.
         drivers, mixing: common state, float64[n, n_drivers] and float64[n].
         rates: float64[n, n_currencies, n_steps + 1]; blocked_from: int32[n, n_countries].
-        factor, default, delay, transfer, rules, clock, book: plans of the rooms.
+        factor, default, delay, transfer, rules, clock, book, regimes: plans of the rooms.
         shared: float64[n] working array.
         rows, events, scratch: results and working rows, counts and sums zeroed by the caller.
     """
-    for q in prange(rows.gross_loss.shape[0] // 4):
+    for q in prange(rates.shape[0] // 4):
         simulate_quad(
             np.int64(q), first_quad, keys, drivers, mixing, rates, blocked_from,
-            factor, default, delay, transfer, rules, clock, book, shared, rows, events, scratch,
+            factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch,
         )  # fmt: skip
 
 
@@ -176,6 +218,7 @@ def lose_in_quad(q, first_quad, keys, drivers, mixing, factor, default, rules, b
                 events.overdue_at_issue[s, j] = -NEVER
                 events.limit_score[s, j] = NO_SCORE
                 events.frustrated[s, j] = False
+                events.share[s, j] = 1.0
             events.n_events[s] = j + 1
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.ledger.portfolio import Floats, Ints
+from simulator.losses.plan import NO_SCORE
 
 
 class LedgerRows(NamedTuple):
@@ -57,11 +58,13 @@ class Events(NamedTuple):
     ``receipt_day`` (the recovery of a lost debt arrives; NEVER if it is not lost), ``overdue_at_issue`` (days by which
     the buyer's oldest debt then unpaid was past due when this one was shipped, below 0 if not yet due; -NEVER if there
     was none), ``limit_score`` (the buyer's latent score of limit changes, low is early; 9.0 where none is drawn),
-    ``frustrated`` (``default_day`` is a contract frustration). ``n_events`` int32[rows] may exceed the capacity: the
+    ``frustrated`` (``default_day`` is a contract frustration), ``share`` (part of the invoice that is the seller's
+    risk: below 1 where a factor protects the rest). ``n_events`` int32[rows] may exceed the capacity: the
     block is then run again with more.
 
     ``stopped_buyer``, ``stopped_value`` [rows, capacity] and ``stopped_count`` list, per buyer, the book value of
-    planned invoices that were not shipped. ``weak_buyer``, ``weak_score`` and ``weak_count`` list, in buyer order,
+    planned invoices that were not shipped at the seller's risk: withheld, or sold against money, a letter of credit or
+    a factor's protection. ``weak_buyer``, ``weak_score`` and ``weak_count`` list, in buyer order,
     the buyers whose limit score is low enough for some programme's limit to change.
     """
 
@@ -85,23 +88,29 @@ class Events(NamedTuple):
     weak_count: Ints
     weak_buyer: Ints
     weak_score: Floats
+    share: Floats
 
 
 class Scratch(NamedTuple):
     """Working rows: days of one buyer's invoices in a scenario, and losses by buyer group.
 
-    ``drawn`` and ``paid``, before and after transfer blocks, are kept for every regime; ``final`` (payment day, NEVER
-    if lost, -1 if withheld) and ``lost`` (loss day or NEVER, negative where a protracted default) are those of the
-    regime settled last: int32[n, longest ledger of a buyer]. ``state`` and ``latent`` float64[n] are the buyer's standard
-    state and latent variable. ``group_loss`` float64[rows, n_groups].
+    ``drawn`` and ``paid``, before and after transfer blocks, are kept for every regime; those of the regime settled
+    last are ``its_drawn`` and ``its_paid`` (where it changes them), ``final`` (payment day, NEVER if lost, -1 if
+    withheld), ``lost`` (loss day or NEVER, negative where a protracted default): int32[n, longest ledger of a buyer];
+    and ``share`` float64, the part of an invoice that is the seller's risk. ``state``, ``latent`` and ``score``
+    float64[n] are the buyer's standard state, latent variable and limit score. ``group_loss`` float64[rows, n_groups].
     """
 
     drawn: Ints
     paid: Ints
     final: Ints
     lost: Ints
+    its_drawn: Ints
+    its_paid: Ints
+    share: Floats
     state: Floats
     latent: Floats
+    score: Floats
     group_loss: Floats
 
 
@@ -135,7 +144,7 @@ def allocate_events(rows: int, capacity: int) -> Events:
 
     return Events(
         count(), whole(), whole(), whole(), whole(), whole(), real(), real(), flag(),
-        whole(), whole(), whole(), real(), flag(), count(), whole(), real(), count(), whole(), real(),
+        whole(), whole(), whole(), real(), flag(), count(), whole(), real(), count(), whole(), real(), real(),
     )  # fmt: skip
 
 
@@ -145,11 +154,17 @@ def allocate_scratch(n: int, longest: int, n_groups: int, regimes: int = 1) -> S
     def days() -> Ints:
         return np.empty((n, longest), np.int32)
 
-    return Scratch(days(), days(), days(), days(), np.empty(n), np.empty(n), np.zeros((n * regimes, max(1, n_groups))))
+    return Scratch(
+        days(), days(), days(), days(), days(), days(), np.empty((n, longest)),
+        np.empty(n), np.empty(n), np.full(n, NO_SCORE), np.zeros((n * regimes, max(1, n_groups))),
+    )  # fmt: skip
 
 
-def bytes_per_scenario(n_periods: int, capacity: int, longest: int, n_groups: int, n_classes: int = 1) -> int:
+def bytes_per_scenario(
+    n_periods: int, capacity: int, longest: int, n_groups: int, n_classes: int = 1, regimes: int = 1
+) -> int:
     """Memory one scenario takes in these arrays, for planning blocks."""
+    blocks = regimes if regimes == 1 else regimes + 1
     rows = 8 * ((len(_BY_PERIOD) + len(_BY_CLASS) * n_classes) * n_periods + len(LedgerRows._fields))
-    listed = capacity * (10 * 4 + 5 * 8 + 2)
-    return rows + listed + 4 * 4 * longest + 16 + 8 * max(1, n_groups)
+    listed = capacity * (10 * 4 + 6 * 8 + 2)
+    return blocks * rows + regimes * (listed + 8 * max(1, n_groups)) + (6 * 4 + 8) * longest + 24

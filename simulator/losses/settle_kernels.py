@@ -1,31 +1,79 @@
-"""Settling a troubled buyer invoice by invoice, and the list of its debts that insurance may answer."""
+"""Settling a troubled buyer invoice by invoice, and the list of its debts that insurance may answer.
+
+A buyer whom the seller trades with on other terms than open account (a :class:`~simulator.losses.regimes.Deal`) is
+settled here too, in trouble or not.
+"""
+
+import numpy as np
 
 from simulator.fx.formulas import rate_on
 from simulator.jit import NEVER, row
-from simulator.losses.booking import collect, recovery_on, withhold, write_off
-from simulator.losses.formulas import is_protracted, protracted_day
+from simulator.losses.booking import charge, collect, recovery_on, withhold, write_off
+from simulator.losses.formulas import advance_interest, is_protracted, protracted_day
+from simulator.losses.regimes import FACTORED, LETTER_OF_CREDIT, OPEN_ACCOUNT, PREPAID, REFUSED, Deal
 
 
 @row
-def fate_of_invoice(s, b, k, i, luck, rules, clock, book, scratch):
+def open_account():
+    """The deal of a study as written: everybody is supplied on open account."""
+    return Deal(OPEN_ACCOUNT, 0.0, 0.0, 0.0, 0.0, 0, False, 0.0, 0, NEVER, np.inf)
+
+
+@row
+def is_open_account(deal):
+    """Whether a deal changes nothing; payment days may still be chased."""
+    return deal.form == OPEN_ACCOUNT and deal.discount == 0.0 and deal.stops_on == NEVER
+
+
+@row
+def is_sold(deal, open_item, due_day):
+    """Whether an invoice is sold to a factor: a new one, or an open item not yet due if such are sold too."""
+    return deal.form == FACTORED and (not open_item or (deal.sells_open and due_day > 0))
+
+
+@row
+def share_at_risk(deal, open_item, due_day):
+    """Part of an invoice that is the seller's risk under a deal: none if paid by a bank or in advance, or protected."""
+    if is_sold(deal, open_item, due_day):
+        return 1.0 - deal.protection
+    if not open_item and (deal.form == PREPAID or deal.form == LETTER_OF_CREDIT):
+        return 0.0
+    return 1.0
+
+
+@row
+def owed_at_risk(s, b, i, book, scratch):
+    """Book value at the seller's risk that a buyer owes when its invoice ``i`` is issued, of those before it."""
+    begin = book.start[b]
+    total = 0.0
+    for j in range(begin, i):
+        if scratch.final[s, j - begin] > book.issue_day[i]:
+            total += scratch.share[s, j - begin] * book.book_value[j]
+    return total
+
+
+@row
+def fate_of_invoice(k, i, luck, drawn, paid_day, rules, clock, book):
     """How an invoice that was shipped ends: (loss day or NEVER, whether it is a protracted default).
 
     A protracted default is cured when the buyer is (``luck.cured``), or when only a transfer block held the payment
     up; then it is paid on its day like any other, unless the buyer fails first or the script has it never paid.
     """
-    paid = scratch.paid[s, k]
+    paid = paid_day[k]
     protracted = is_protracted(paid, book.due_day[i], rules.protracted_after, luck.insolvent_on, clock.horizon)
     cured = luck.cured and paid != NEVER
-    if protracted and not cured and scratch.drawn[s, k] > book.due_day[i] + rules.protracted_after:
+    if protracted and not cured and drawn[k] > book.due_day[i] + rules.protracted_after:
         return protracted_day(book.due_day[i], rules.protracted_after), protracted
     return (luck.insolvent_on if paid > luck.insolvent_on else NEVER), protracted
 
 
 @row
-def settle_troubled(r, s, b, luck, rates, rules, clock, book, rows, events, scratch):
+def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch):
     """Settle a buyer invoice by invoice: shipped or withheld, paid or lost; list its debts for the claims.
 
-    Fills ``scratch.final`` and ``scratch.lost``; a withheld invoice has -1 in both. Returns the buyer's loss.
+    ``drawn`` and ``paid`` are the payment days of its invoices before and after transfer blocks. Fills
+    ``scratch.final``, ``scratch.lost`` and ``scratch.share``; a withheld invoice has -1 in the first two. Returns the
+    buyer's loss.
     """
     begin, end = book.start[b], book.start[b + 1]
     blocked_until = -1
@@ -34,9 +82,12 @@ def settle_troubled(r, s, b, luck, rates, rules, clock, book, rows, events, scra
     buyer_loss = 0.0
     trigger = luck.insolvent_on
     latest = 0
+    plain = is_open_account(deal)
     for i in range(begin, end):
         k = i - begin
         issue = book.issue_day[i]
+        share = 1.0
+        sold = False
         if rules.stop_shipment_after != NEVER:
             # invoices overdue beyond the rule by this shipment's day: they were settled in an earlier round
             while overdue < end and book.due_day[book.by_due[overdue]] + rules.stop_shipment_after < issue:
@@ -44,13 +95,28 @@ def settle_troubled(r, s, b, luck, rates, rules, clock, book, rows, events, scra
                 if scratch.final[s, earlier] > blocked_until:
                     blocked_until = scratch.final[s, earlier]
                 overdue += 1
-        if not book.open_item[i] and (issue >= luck.insolvent_on or blocked_until > issue):
+        refused = False
+        if not plain:
+            share = share_at_risk(deal, book.open_item[i], book.due_day[i])
+            sold = is_sold(deal, book.open_item[i], book.due_day[i])
+            refused = deal.form == REFUSED
+            if issue >= deal.stops_on and share > 0.0 and not refused:
+                refused = owed_at_risk(s, b, i, book, scratch) + share * book.book_value[i] > deal.allowed
+        scratch.share[s, k] = share
+        if not book.open_item[i] and (issue >= luck.insolvent_on or blocked_until > issue or refused):
             withhold(r, b, i, rules, clock, book, rows)
             withheld += book.book_value[i]
             scratch.final[s, k] = -1
             scratch.lost[s, k] = -1
             continue
-        loss_day, protracted = fate_of_invoice(s, b, k, i, luck, rules, clock, book, scratch)
+        if share < 1.0 and not book.open_item[i]:
+            withheld += (1.0 - share) * book.book_value[i]
+        if share == 0.0 and not sold:
+            scratch.final[s, k] = pay_safely(r, s, b, i, deal, rates, rules, clock, book, rows)
+            scratch.lost[s, k] = NEVER
+            continue
+        loss_day, protracted = fate_of_invoice(k, i, luck, drawn, paid, rules, clock, book)
+        protracted = protracted and share > 0.0
         if protracted:
             rows.n_protracted[r] += 1
             first = protracted_day(book.due_day[i], rules.protracted_after)
@@ -58,12 +124,17 @@ def settle_troubled(r, s, b, luck, rates, rules, clock, book, rows, events, scra
                 trigger = first
             if first > latest:
                 latest = first
-        if loss_day != NEVER:
-            scratch.final[s, k] = NEVER
+        scratch.final[s, k] = NEVER if loss_day != NEVER else paid[k]
+        discount = 0.0 if book.open_item[i] else deal.discount
+        if sold:
+            buyer_loss += sell(
+                r, s, b, i, scratch.final[s, k], loss_day, discount, luck.recovery, deal,
+                rates, rules, clock, book, rows,
+            )  # fmt: skip
+        elif loss_day != NEVER:
             buyer_loss += write_off(r, s, b, i, loss_day, 1.0, luck.recovery, rates, rules, clock, book, rows)
         else:
-            scratch.final[s, k] = scratch.paid[s, k]
-            collect(r, s, b, i, scratch.final[s, k], 1.0, 0.0, rates, rules, clock, book, rows)
+            collect(r, s, b, i, paid[k], 1.0, discount, rates, rules, clock, book, rows)
         # keep the protracted mark beside the loss day: negative means a protracted default
         scratch.lost[s, k] = -loss_day if protracted else loss_day
     if withheld > 0.0:
@@ -73,12 +144,49 @@ def settle_troubled(r, s, b, luck, rates, rules, clock, book, rows, events, scra
             events.stopped_value[r, j] = withheld
         events.stopped_count[r] = j + 1
     if trigger != NEVER:
-        list_debts(r, s, b, luck, trigger, latest, rates, rules, clock, book, events, scratch)
+        list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book, events, scratch)
     return buyer_loss
 
 
 @row
-def list_debts(r, s, b, luck, trigger, latest, rates, rules, clock, book, events, scratch):
+def pay_safely(r, s, b, i, deal, rates, rules, clock, book, rows):
+    """Book an invoice that is paid whatever the buyer does, in advance or by a bank when due; returns the day."""
+    day = book.issue_day[i] if deal.form == PREPAID else book.due_day[i]
+    charge(r, s, i, deal.fee, book.issue_day[i], rates, clock, book, rows)
+    collect(r, s, b, i, day, 1.0, 0.0, rates, rules, clock, book, rows)
+    return day
+
+
+@row
+def sell(r, s, b, i, paid, loss_day, discount, recovery, deal, rates, rules, clock, book, rows):
+    """Book an invoice sold to a factor: advance, fee and interest, then the balance; returns what the seller loses.
+
+    The balance comes with the buyer's payment. After the days of guarantee the factor pays what it protects beyond the
+    advance (or takes back what it advanced beyond that); the rest stays the seller's, paid later or lost.
+    """
+    sold_on = 1 if book.open_item[i] else book.issue_day[i]
+    guaranteed_on = book.due_day[i] + deal.guarantee
+    ends_on = paid if paid < guaranteed_on else guaranteed_on
+    collect(r, s, b, i, sold_on, deal.advance_rate, 0.0, rates, rules, clock, book, rows)
+    charge(r, s, i, deal.fee, sold_on, rates, clock, book, rows)
+    until = ends_on if ends_on < clock.horizon else clock.horizon
+    advance = deal.advance_rate * book.amount[i] * rate_on(rates, s, book.currency[i], sold_on)
+    interest = advance_interest(advance, until - sold_on, deal.interest)
+    rows.trade_cost[r, clock.period_of_day[until]] += interest
+    if paid <= guaranteed_on:
+        collect(r, s, b, i, paid, 1.0 - deal.advance_rate, discount, rates, rules, clock, book, rows)
+        return 0.0
+    at_once = deal.protection - deal.advance_rate
+    collect(r, s, b, i, guaranteed_on, at_once, 0.0, rates, rules, clock, book, rows)
+    share = 1.0 - deal.protection
+    if loss_day != NEVER:
+        return write_off(r, s, b, i, loss_day, share, recovery, rates, rules, clock, book, rows)
+    collect(r, s, b, i, paid, share, 0.0, rates, rules, clock, book, rows)
+    return 0.0
+
+
+@row
+def list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book, events, scratch):
     """List the debts of a troubled buyer that may enter a claim.
 
     A policy's date of loss lies between ``trigger`` (the first protracted default or the insolvency) and the
@@ -95,8 +203,9 @@ def list_debts(r, s, b, luck, trigger, latest, rates, rules, clock, book, events
         k = i - begin
         mark = scratch.lost[s, k]
         lost_on = -mark if mark < 0 else mark
-        never_shipped = scratch.final[s, k] == -1
-        if never_shipped or scratch.final[s, k] <= trigger or (book.issue_day[i] > last and lost_on == NEVER):
+        # withheld or not the seller's risk
+        outside = scratch.final[s, k] == -1 or scratch.share[s, k] == 0.0
+        if outside or scratch.final[s, k] <= trigger or (book.issue_day[i] > last and lost_on == NEVER):
             continue
         # what is paid by this shipment stays paid: the search for the oldest debt need not begin again
         while oldest < book.start[b + 1] and scratch.final[s, book.by_due[oldest] - begin] <= book.issue_day[i]:
@@ -110,10 +219,11 @@ def list_debts(r, s, b, luck, trigger, latest, rates, rules, clock, book, events
             events.loss_day[r, j] = lost_on
             events.protracted[r, j] = mark < 0
             events.recovery[r, j] = 0.0
-            events.drawn_day[r, j] = scratch.drawn[s, k] if scratch.drawn[s, k] <= lost_on else NEVER
+            events.drawn_day[r, j] = drawn[k] if drawn[k] <= lost_on else NEVER
             events.overdue_at_issue[r, j] = overdue_days(s, b, book.issue_day[i], oldest, book, scratch)
             events.limit_score[r, j] = luck.limit_score
             events.frustrated[r, j] = luck.frustrated
+            events.share[r, j] = scratch.share[s, k]
             events.loss[r, j] = 0.0
             events.receipt_day[r, j] = NEVER
             if lost_on != NEVER:
@@ -122,7 +232,7 @@ def list_debts(r, s, b, luck, trigger, latest, rates, rules, clock, book, events
                 c = book.currency[i]
                 events.recovery[r, j] = rate
                 events.receipt_day[r, j] = received
-                events.loss[r, j] = book.amount[i] * (
+                events.loss[r, j] = (scratch.share[s, k] * book.amount[i]) * (
                     rate_on(rates, s, c, lost_on) - rate * rate_on(rates, s, c, until)
                 )
         events.n_events[r] = j + 1

@@ -4,7 +4,7 @@ import math
 
 from tests.twins.defaults import default_day
 from tests.twins.delays import delay_score, next_run, own_noise, payment_day
-from tests.twins.factors import common_part, latent
+from tests.twins.factors import common_part, latent, normal_cdf
 from tests.twins.fx import rate_on, transfer_release
 from tests.twins.streams import normal, tabulated, uniform, words
 
@@ -37,6 +37,41 @@ def cost_of_lateness(book_value, due_day, end_day, annual_rate):
 
 def within(day, horizon):
     return day != NEVER and day <= horizon
+
+
+def limit_score(standard_state, residual, own_noise, systemic, credit, own):
+    return systemic * standard_state + credit * residual + own * own_noise
+
+
+def limit_change_day(score, intensity, horizon):
+    """The first whole day by which an exponential time, told by its survival probability, is over."""
+    if intensity <= 0:
+        return NEVER
+    survival = normal_cdf(-score)
+    days = -365.0 * math.log(survival) / intensity
+    return NEVER if days > horizon else max(1, math.ceil(days))
+
+
+def chased_day(day, due_day, first_day, row, stage_after, stage_factor):
+    """Lateness told as a walk: so many drawn days are left, and each stage reached makes the next ones shorter."""
+    start = max(due_day, 0)
+    if day == NEVER or day <= start:
+        return day
+    stages = [(float(a), float(f)) for a, f in zip(stage_after[row], stage_factor[row], strict=True)]
+    at, left, pace = float(start - due_day), float(day - start), 1.0
+    while stages:
+        border, next_pace = stages.pop(0)
+        if border > at:
+            if left * pace <= border - at:
+                break
+            left -= (border - at) / pace
+            at = border
+        pace = next_pace
+    return max(first_day, due_day + math.floor(at + left * pace + 0.5))
+
+
+def advance_interest(advance, days, annual_rate):
+    return advance * annual_rate * days / 365.0
 
 
 def buyer_luck(quad, lane, s, b, keys, drivers, mixing, factor, default, rules, book):
@@ -81,33 +116,98 @@ def in_trouble(b, insolvent_on, days, rules, book):
     return insolvent_on != NEVER or late > rules.protracted_after or late > rules.stop_shipment_after
 
 
-def story_of_buyer(b, insolvent_on, cured, days, rules, clock, book):
+#: What "on open account" means, in the words of deal_with.
+OPEN = {"form": "open", "discount": 0.0, "stops_on": NEVER}
+
+
+def deal_with(g, quad, lane, b, score, keys, horizon, book, regimes):
+    """How the seller trades with a buyer under a regime."""
+    entity = int(book.buyer_entity[b])
+    form = ["open", "factored", "letter", "prepaid"][regimes.form[g, b]]
+    agrees = uniform(words(keys.acceptance, quad, entity, 0)[lane]) < regimes.accepted[g, b]
+    takes = uniform(words(keys.discount, quad, entity, 0)[lane]) < regimes.take_up[g]
+    changed = limit_change_day(score, float(regimes.stop_intensity[g]), horizon)
+    watches = regimes.allowed[g, b] < math.inf and changed != NEVER
+    return {
+        "form": form if agrees or form not in ("letter", "prepaid") else "refused",
+        "fee": float(regimes.fee[g, b]),
+        "advance": float(regimes.advance_rate[g]),
+        "interest": float(regimes.interest[g]),
+        "protection": float(regimes.protection[g]),
+        "guarantee": int(regimes.guarantee[g]),
+        "sells_open": bool(regimes.sells_open[g]),
+        "discount": float(regimes.discount[g, b]) if takes else 0.0,
+        "within": int(regimes.within[g]),
+        "stops_on": changed + int(regimes.stop_notice[g]) if watches else NEVER,
+        "allowed": float(regimes.allowed[g, b]),
+    }
+
+
+def days_under(g, b, days, blocked_on, deal, delay, transfer, book, regimes):
+    """Payment days under a regime: chased, or early for a discount, then as a transfer block lets them through."""
+    found = []
+    for i, (day, _) in zip(range(book.start[b], book.start[b + 1]), days, strict=True):
+        planned, issue, due = not book.open_item[i], int(book.issue_day[i]), int(book.due_day[i])
+        if regimes.chased[g, b] and day != NEVER:
+            if planned:
+                day = max(issue, day - int(regimes.earlier[g]))
+            day = chased_day(day, due, issue if planned else 1, g, regimes.stage_after, regimes.stage_factor)
+            day = next_run(delay.run_day, int(delay.run_rule[b]), int(delay.run_offset), day)
+        if planned and deal["discount"] > 0:
+            day = min(day, issue + deal["within"])
+        found.append((day, transfer_release(day, blocked_on, int(transfer.duration))))
+    return found
+
+
+def seller_bears(deal, i, book):
+    """Whether an invoice is sold, and the part of it that is the seller's risk."""
+    planned = not book.open_item[i]
+    if deal["form"] == "factored" and (planned or (deal["sells_open"] and book.due_day[i] > 0)):
+        return True, 1.0 - deal["protection"]
+    if deal["form"] in ("letter", "prepaid") and planned:
+        return False, 0.0
+    return False, 1.0
+
+
+def story_of_buyer(b, insolvent_on, cured, days, deal, rules, clock, book):
     """Fate of each invoice of a buyer, in issue order: dicts with shipped, paid, lost_on, protracted."""
     begin = int(book.start[b])
     after, stop = rules.protracted_after, rules.stop_shipment_after
-    trouble = in_trouble(b, insolvent_on, days, rules, book)
+    quiet = not in_trouble(b, insolvent_on, days, rules, book) and all(deal[k] == v for k, v in OPEN.items())
     fates = []
     for k, (drawn, free) in enumerate(days):
         i = begin + k
         issue, due = int(book.issue_day[i]), int(book.due_day[i])
-        fate = {"i": i, "shipped": True, "paid": free, "drawn": drawn, "lost_on": NEVER, "protracted": False}
+        sold, risk = seller_bears(deal, i, book)
+        fate = {"i": i, "shipped": True, "paid": free, "drawn": drawn, "lost_on": NEVER, "protracted": False,
+                "sold": sold, "risk": risk, "discount": 0.0 if book.open_item[i] else deal["discount"]}  # fmt: skip
         fates.append(fate)
-        if not trouble:
+        if quiet:
             continue
         if not book.open_item[i]:
             held_up = stop != NEVER and any(
                 f["shipped"] and int(book.due_day[f["i"]]) + stop < issue and f["paid"] > issue for f in fates[:-1]
             )
-            if issue >= insolvent_on or held_up:
+            over = False
+            if risk > 0 and issue >= deal["stops_on"]:
+                owed = sum(
+                    f["risk"] * float(book.book_value[f["i"]]) for f in fates[:-1] if f["shipped"] and f["paid"] > issue
+                )
+                over = owed + risk * float(book.book_value[i]) > deal["allowed"]
+            if issue >= insolvent_on or held_up or over or deal["form"] == "refused":
                 fate["shipped"] = False
                 continue
-        fate["protracted"] = is_protracted(free, due, after, insolvent_on, clock.horizon)
-        if fate["protracted"] and not (cured and free != NEVER) and drawn > due + after:
+            if risk == 0 and not sold:
+                fate["paid"] = issue if deal["form"] == "prepaid" else due
+                continue
+        late = is_protracted(free, due, after, insolvent_on, clock.horizon)
+        if late and not (cured and free != NEVER) and drawn > due + after:
             fate["lost_on"] = protracted_day(due, after)
         elif free > insolvent_on:
             fate["lost_on"] = insolvent_on
         if fate["lost_on"] != NEVER:
             fate["paid"] = NEVER
+        fate["protracted"] = late and risk > 0
     return fates
 
 
@@ -118,52 +218,89 @@ def comes_back(fate, recovery, rules):
     return recovery, fate["lost_on"] + rules.recovery_lag
 
 
-def book_invoice(s, b, fate, recovery, rates, rules, clock, book, rows):
-    """Enter one shipped invoice into the rows; returns its loss."""
-    i, horizon = fate["i"], clock.horizon
-    value, amount, currency = float(book.book_value[i]), float(book.amount[i]), int(book.currency[i])
-    ledger = int(book.receivable_class[b])
-    due = int(book.due_day[i])
-    rows.billed[s] += value
-    if fate["lost_on"] == NEVER:
-        paid = fate["paid"]
-        if paid <= horizon:
-            worth = amount * rate_on(rates, s, currency, paid)
-            period = clock.period_of_day[paid]
-            rows.collections[s, period] += worth
-            rows.settled[s, ledger, period] += value
-            rows.collected[s] += worth
-        else:
-            worth = amount * rate_on(rates, s, currency, horizon)
-            rows.outstanding[s] += worth
-        rows.delay_cost[s] += cost_of_lateness(value, due, min(paid, horizon), rules.cost_of_delay)
-        rows.fx_result[s] += worth - value
-        return 0.0
-    lost_on = fate["lost_on"]
+def enter_payment(r, s, b, i, day, share, discount, rates, rules, clock, book, rows):
+    """Enter a share of an invoice that is paid on a day, or still outstanding at the end."""
+    horizon, currency = clock.horizon, int(book.currency[i])
+    value, amount = share * float(book.book_value[i]), share * float(book.amount[i])
+    rate = rate_on(rates, s, currency, min(day, horizon))
+    worth = amount * rate
+    if day <= horizon:
+        given = discount * float(book.amount[i]) * rate
+        period = clock.period_of_day[day]
+        rows.collections[r, period] += worth - given
+        rows.settled[r, int(book.receivable_class[b]), period] += value
+        rows.collected[r] += worth - given
+        rows.conceded[r] += given
+    else:
+        rows.outstanding[r] += worth
+    rows.delay_cost[r] += cost_of_lateness(value, int(book.due_day[i]), min(day, horizon), rules.cost_of_delay)
+    rows.fx_result[r] += worth - value
+    rows.billed[r] += value
+
+
+def enter_loss(r, s, b, fate, share, recovery, rates, rules, clock, book, rows):
+    """Enter a share of an invoice that is lost; returns the loss."""
+    i, lost_on, horizon = fate["i"], fate["lost_on"], clock.horizon
+    value, amount, currency = share * float(book.book_value[i]), share * float(book.amount[i]), int(book.currency[i])
     rate, back_on = comes_back(fate, recovery, rules)
     debt = amount * rate_on(rates, s, currency, lost_on)
     back = rate * amount * rate_on(rates, s, currency, min(back_on, horizon))
     if back_on <= horizon:
-        rows.recoveries[s, clock.period_of_day[back_on]] += back
-    rows.settled[s, ledger, clock.period_of_day[lost_on]] += value
-    rows.losses[s, clock.period_of_day[lost_on]] += debt - back
-    rows.delay_cost[s] += cost_of_lateness(value, due, lost_on, rules.cost_of_delay)
-    rows.fx_result[s] += debt - value
-    rows.recovered[s] += back
-    rows.gross_loss[s] += debt - back
+        rows.recoveries[r, clock.period_of_day[back_on]] += back
+    rows.settled[r, int(book.receivable_class[b]), clock.period_of_day[lost_on]] += value
+    rows.losses[r, clock.period_of_day[lost_on]] += debt - back
+    rows.delay_cost[r] += cost_of_lateness(value, int(book.due_day[i]), lost_on, rules.cost_of_delay)
+    rows.fx_result[r] += debt - value
+    rows.billed[r] += value
+    rows.recovered[r] += back
+    rows.gross_loss[r] += debt - back
     return debt - back
 
 
-def collect_all(s, b, fates, rates, rules, clock, book, rows):
+def book_invoice(r, s, b, fate, recovery, deal, rates, rules, clock, book, rows):
+    """Enter one shipped invoice into the rows; returns its loss."""
+    i = fate["i"]
+    amount, currency = float(book.amount[i]), int(book.currency[i])
+    paid, lost = fate["paid"], fate["lost_on"] != NEVER
+    plan = (rates, rules, clock, book, rows)
+    if fate["sold"]:
+        sale = 1 if book.open_item[i] else int(book.issue_day[i])
+        enter_payment(r, s, b, i, sale, deal["advance"], 0.0, *plan)
+        rows.trade_cost[r, clock.period_of_day[sale]] += deal["fee"] * amount * rate_on(rates, s, currency, sale)
+        guarantee = int(book.due_day[i]) + deal["guarantee"]
+        end = min(paid, guarantee, clock.horizon)
+        lent = advance_interest(
+            deal["advance"] * amount * rate_on(rates, s, currency, sale), end - sale, deal["interest"]
+        )
+        rows.trade_cost[r, clock.period_of_day[end]] += lent
+        if paid <= guarantee:
+            enter_payment(r, s, b, i, paid, 1.0 - deal["advance"], fate["discount"], *plan)
+            return 0.0
+        enter_payment(r, s, b, i, guarantee, deal["protection"] - deal["advance"], 0.0, *plan)
+        if lost:
+            return enter_loss(r, s, b, fate, fate["risk"], recovery, *plan)
+        enter_payment(r, s, b, i, paid, fate["risk"], 0.0, *plan)
+        return 0.0
+    if lost:
+        return enter_loss(r, s, b, fate, 1.0, recovery, *plan)
+    if fate["risk"] == 0:
+        issue = int(book.issue_day[i])
+        cost = deal["fee"] * amount * rate_on(rates, s, currency, issue)
+        rows.trade_cost[r, clock.period_of_day[issue]] += cost
+    enter_payment(r, s, b, i, paid, 1.0, 0.0 if fate["risk"] == 0 else fate["discount"], *plan)
+    return 0.0
+
+
+def collect_all(r, s, b, fates, rates, rules, clock, book, rows):
     """Enter the invoices of a buyer without trouble: its subtotals are added to the scenario's at the end."""
     names = ("collected", "outstanding", "fx_result", "delay_cost", "billed")
-    before = {name: getattr(rows, name)[s] for name in names}
+    before = {name: getattr(rows, name)[r] for name in names}
     for name in names:
-        getattr(rows, name)[s] = 0.0
+        getattr(rows, name)[r] = 0.0
     for fate in fates:
-        book_invoice(s, b, fate, 0.0, rates, rules, clock, book, rows)
+        enter_payment(r, s, b, fate["i"], fate["paid"], 1.0, 0.0, rates, rules, clock, book, rows)
     for name in names:
-        getattr(rows, name)[s] = before[name] + getattr(rows, name)[s]
+        getattr(rows, name)[r] = before[name] + getattr(rows, name)[r]
 
 
 def overdue_when_shipped(fate, fates, book):
@@ -173,18 +310,20 @@ def overdue_when_shipped(fate, fates, book):
     return max((day - int(book.due_day[f["i"]]) for f in unpaid), default=-NEVER)
 
 
-def list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, events):
-    """Add a buyer's debts to the event lists."""
-    withheld = [f for f in fates if not f["shipped"]]
-    if withheld:
-        j = int(events.stopped_count[s])
+def list_claims(r, s, b, luck, recovery, fates, rates, rules, clock, book, events):
+    """Add a buyer's debts to the event lists; ``luck``: (failure, whether a frustration, limit score)."""
+    insolvent_on, frustrated, score = luck
+    total = 0.0
+    for f in fates:
+        if not f["shipped"]:
+            total += float(book.book_value[f["i"]])
+        elif not book.open_item[f["i"]] and f["risk"] < 1:
+            total += (1.0 - f["risk"]) * float(book.book_value[f["i"]])
+    if total > 0:
+        j = int(events.stopped_count[r])
         if j < events.stopped_buyer.shape[1]:
-            events.stopped_buyer[s, j] = b
-            total = 0.0
-            for f in withheld:
-                total += float(book.book_value[f["i"]])
-            events.stopped_value[s, j] = total
-        events.stopped_count[s] += 1
+            events.stopped_buyer[r, j], events.stopped_value[r, j] = b, total
+        events.stopped_count[r] += 1
     starts = [protracted_day(int(book.due_day[f["i"]]), rules.protracted_after) for f in fates if f["protracted"]]
     trigger = min([insolvent_on, *starts])
     if trigger == NEVER:
@@ -193,86 +332,133 @@ def list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, 
     for f in fates:
         i = f["i"]
         too_late = book.issue_day[i] > last and f["lost_on"] == NEVER
-        if not f["shipped"] or f["paid"] <= trigger or too_late:
+        if not f["shipped"] or f["risk"] == 0 or f["paid"] <= trigger or too_late:
             continue
-        j = int(events.n_events[s])
-        events.n_events[s] += 1
+        j = int(events.n_events[r])
+        events.n_events[r] += 1
         if j >= events.buyer.shape[1]:
             continue
         lost = f["lost_on"] != NEVER
-        events.buyer[s, j], events.invoice[s, j], events.default_day[s, j] = b, i, insolvent_on
-        events.paid_day[s, j], events.loss_day[s, j] = f["paid"], f["lost_on"]
-        events.protracted[s, j] = f["protracted"]
-        events.drawn_day[s, j] = NEVER if lost and f["drawn"] > f["lost_on"] else f["drawn"]
+        events.buyer[r, j], events.invoice[r, j], events.default_day[r, j] = b, i, insolvent_on
+        events.paid_day[r, j], events.loss_day[r, j] = f["paid"], f["lost_on"]
+        events.protracted[r, j] = f["protracted"]
+        events.drawn_day[r, j] = NEVER if lost and f["drawn"] > f["lost_on"] else f["drawn"]
         rate, back_on = comes_back(f, recovery, rules) if lost else (0.0, NEVER)
-        events.receipt_day[s, j] = back_on
-        events.overdue_at_issue[s, j] = overdue_when_shipped(f, fates, book)
-        events.limit_score[s, j], events.frustrated[s, j] = 9.0, False
-        events.recovery[s, j] = rate
-        events.loss[s, j] = 0.0
+        events.receipt_day[r, j] = back_on
+        events.overdue_at_issue[r, j] = overdue_when_shipped(f, fates, book)
+        events.limit_score[r, j], events.frustrated[r, j], events.share[r, j] = score, frustrated, f["risk"]
+        events.recovery[r, j] = rate
+        events.loss[r, j] = 0.0
         if lost:
             currency = int(book.currency[i])
             until = min(back_on, clock.horizon)
             now, then = rate_on(rates, s, currency, f["lost_on"]), rate_on(rates, s, currency, until)
-            events.loss[s, j] = float(book.amount[i]) * (now - rate * then)
+            events.loss[r, j] = f["risk"] * float(book.amount[i]) * (now - rate * then)
 
 
-def remember_largest(s, b, loss, book, rows, scratch):
+def remember_largest(r, b, loss, book, rows, scratch):
     group = int(book.group[b])
     if group >= 0:
-        scratch.group_loss[s, group] += loss
-        loss = scratch.group_loss[s, group]
-    rows.largest_loss[s] = max(rows.largest_loss[s], loss)
+        scratch.group_loss[r, group] += loss
+        loss = scratch.group_loss[r, group]
+    rows.largest_loss[r] = max(rows.largest_loss[r], loss)
 
 
 def simulate_ledger(
     first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, shared, rows, events, scratch,
+    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch,
 ):  # fmt: skip
-    for s in range(len(rows.gross_loss)):
+    n = len(rates)
+    for s in range(n):
         quad, lane = first_quad + s // 4, s % 4
         for b in range(len(book.group)):
             state, epsilon, insolvent_on, recovery, cured = buyer_luck(
                 quad, lane, s, b, keys, drivers, mixing, factor, default, rules, book
             )
-            rows.n_defaults[s] += insolvent_on != NEVER
+            entity, country = int(book.buyer_entity[b]), int(transfer.buyer_country[b])
+            for g in range(regimes.count):
+                rows.n_defaults[g * n + s] += insolvent_on != NEVER
+            blocked_on = NEVER if country < 0 else int(blocked_from[s, country])
+            frustrated = uniform(words(keys.frustration, quad, entity, 0)[lane]) < rules.frustration
+            frustrated = bool(frustrated and blocked_on < insolvent_on)
+            score = 9.0
+            if regimes.weak_threshold > -math.inf:
+                zeta = normal(words(keys.limit, quad, entity, 0)[lane])
+                score = limit_score(
+                    state, epsilon, zeta, float(regimes.limit_systemic[b]), regimes.limit_credit,
+                    float(regimes.limit_own[b]),
+                )  # fmt: skip
+            if score <= regimes.weak_threshold:
+                for r in range(s, n * regimes.count, n):
+                    j = int(events.weak_count[r])
+                    if j < events.weak_buyer.shape[1]:
+                        events.weak_buyer[r, j], events.weak_score[r, j] = b, score
+                    events.weak_count[r] += 1
             days = payment_days(quad, lane, s, b, keys, state, epsilon, blocked_from, delay, transfer, book)
-            fates = story_of_buyer(b, insolvent_on, cured, days, rules, clock, book)
-            if not in_trouble(b, insolvent_on, days, rules, book):
-                collect_all(s, b, fates, rates, rules, clock, book, rows)
-                continue
-            settle(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, rows, events, scratch)
+            luck = (blocked_on if frustrated else insolvent_on, frustrated, score)
+            live(
+                quad, lane, n, s, b, luck, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules,
+                clock, book, regimes, rows, events, scratch,
+            )  # fmt: skip
 
 
-def settle(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, rows, events, scratch):
+def live(
+    quad, lane, n, s, b, luck, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules, clock, book,
+    regimes, rows, events, scratch,
+):  # fmt: skip
+    """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows."""
+    insolvent_on, _, score = luck
+    quiet = not in_trouble(b, insolvent_on, days, rules, book)
+    if quiet and not regimes.affects[:, b].any() and not score <= regimes.stop_threshold:
+        r = s if regimes.count == 1 else regimes.count * n + s
+        fates = story_of_buyer(b, insolvent_on, cured, days, OPEN, rules, clock, book)
+        collect_all(r, s, b, fates, rates, rules, clock, book, rows)
+        return
+    for g in range(regimes.count):
+        deal = deal_with(g, quad, lane, b, score, keys, clock.horizon, book, regimes)
+        these = days
+        if regimes.affects[g, b]:
+            these = days_under(g, b, days, blocked_on, deal, delay, transfer, book, regimes)
+        fates = story_of_buyer(b, insolvent_on, cured, these, deal, rules, clock, book)
+        plain = all(deal[k] == v for k, v in OPEN.items())
+        if plain and not in_trouble(b, insolvent_on, these, rules, book):
+            collect_all(g * n + s, s, b, fates, rates, rules, clock, book, rows)
+        else:
+            settle(g * n + s, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows, events, scratch)
+
+
+def settle(r, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows, events, scratch):
     """Enter a troubled buyer's invoices, the withheld ones too, and its debts."""
     loss = 0.0
     for fate in fates:
         i = fate["i"]
         if fate["shipped"]:
-            rows.n_protracted[s] += fate["protracted"]
-            loss += book_invoice(s, b, fate, recovery, rates, rules, clock, book, rows)
+            rows.n_protracted[r] += fate["protracted"]
+            loss += book_invoice(r, s, b, fate, recovery, deal, rates, rules, clock, book, rows)
             continue
         value = float(book.book_value[i])
-        rows.stopped[s, int(book.receivable_class[b]), clock.period_of_day[book.issue_day[i]]] += value
+        rows.stopped[r, int(book.receivable_class[b]), clock.period_of_day[book.issue_day[i]]] += value
         payable = int(book.issue_day[i]) + rules.supplier_terms_days
         if 1 <= payable <= clock.horizon:
-            rows.purchases_saved[s, clock.period_of_day[payable]] += rules.variable_cost_rate * value
-    list_claims(s, b, insolvent_on, recovery, fates, rates, rules, clock, book, events)
-    remember_largest(s, b, loss, book, rows, scratch)
+            rows.purchases_saved[r, clock.period_of_day[payable]] += rules.variable_cost_rate * value
+    list_claims(r, s, b, luck, recovery, fates, rates, rules, clock, book, events)
+    remember_largest(r, b, loss, book, rows, scratch)
 
 
-def follow_script(script, rates, rules, clock, book, rows, events, scratch):
-    for s in range(len(scratch.paid)):
+def follow_script(
+    script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+):  # fmt: skip
+    n = len(rates)
+    for s in range(n):
         for b in range(len(book.group)):
             insolvent_on = int(script.default_day[b])
-            rows.n_defaults[s] += insolvent_on != NEVER
+            for g in range(regimes.count):
+                rows.n_defaults[g * n + s] += insolvent_on != NEVER
             days = [2 * (int(script.paid_day[i]),) for i in range(book.start[b], book.start[b + 1])]
-            fates = story_of_buyer(b, insolvent_on, True, days, rules, clock, book)
-            if in_trouble(b, insolvent_on, days, rules, book):
-                settle(s, b, insolvent_on, 0.0, fates, rates, rules, clock, book, rows, events, scratch)
-            else:
-                collect_all(s, b, fates, rates, rules, clock, book, rows)
+            live(
+                0, 0, n, s, b, (insolvent_on, False, 9.0), 0.0, True, days, NEVER, keys, rates, delay, transfer, rules,
+                clock, book, regimes, rows, events, scratch,
+            )  # fmt: skip
 
 
 def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, book, rows, events, scratch):
@@ -297,4 +483,80 @@ def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, bo
                 events.recovery[s, j], events.loss[s, j] = recovery, loss
                 events.drawn_day[s, j], events.receipt_day[s, j] = NEVER, day + rules.recovery_lag
                 events.overdue_at_issue[s, j], events.limit_score[s, j] = -NEVER, 9.0
-                events.frustrated[s, j] = False
+                events.frustrated[s, j], events.share[s, j] = False, 1.0
+
+
+def counts_until(final_day, lost_on, due_day, maximum_overdue):
+    ends = [final_day, lost_on]
+    if maximum_overdue != NEVER:
+        ends.append(due_day + maximum_overdue + 1)
+    return min(ends)
+
+
+def limit_on(limit, change_to, change_day, day):
+    if day >= change_day:
+        return 0.0 if change_to == 0 else change_to * limit
+    return limit
+
+
+def covered_more(value, covered, limit):
+    return max(0.0, min(value, limit - covered))
+
+
+def is_cross_aged(aged, debt, share):
+    return aged > 0 and aged >= share * debt
+
+
+def balances_of_buyer(v, b, score, fates, plan, clock, book):
+    """One buyer's counting balance in a view at each period end, invoice by invoice on that very day."""
+    ends = [day for day in range(1, clock.horizon + 1)
+            if day == clock.horizon or clock.period_of_day[day + 1] != clock.period_of_day[day]]  # fmt: skip
+    change = limit_change_day(score, float(plan.intensity[v]), clock.horizon)
+    if change != NEVER:
+        change += int(plan.notice[v])
+
+    def limit_of(day):
+        known = [k for k in range(plan.segments[v, b], plan.segments[v, b + 1]) if plan.from_day[k] <= day]
+        if not known:
+            return 0.0
+        k = known[-1]
+        return limit_on(float(plan.limit[k]), float(plan.change_to[v]), change if plan.changes[k] else NEVER, day)
+
+    balances = []
+    for end in ends:
+        owed = [f for f in fates if f["shipped"] and book.issue_day[f["i"]] <= end < min(f["paid"], f["lost_on"])]
+        aged = [f for f in owed if end - book.due_day[f["i"]] > plan.maximum_overdue]
+        if plan.ages_across and is_cross_aged(
+            sum(float(book.book_value[f["i"]]) for f in aged),
+            sum(float(book.book_value[f["i"]]) for f in owed),
+            plan.cross_ageing,
+        ):
+            balances.append(0.0)
+            continue
+        total = 0.0
+        for fate in owed:
+            i = fate["i"]
+            value = float(plan.value[v, i])
+            if not end < counts_until(fate["paid"], fate["lost_on"], int(book.due_day[i]), plan.maximum_overdue):
+                continue
+            if plan.insured[v, b]:
+                value = covered_more(value, total, limit_of(int(book.issue_day[i])))
+            total += value
+        if plan.insured[v, b] and not plan.run_off:
+            total = min(total, limit_of(end))
+        balances.append(total)
+    return balances
+
+
+def note_fates(s, b, regime, score, fates, plan, clock, book, rows):
+    """Add a buyer to every view of a regime (-1: of all)."""
+    for v in range(len(plan.regime)):
+        if not plan.counts[v, b] or regime not in (-1, plan.regime[v]):
+            continue
+        for t, balance in enumerate(balances_of_buyer(v, b, score, fates, plan, clock, book)):
+            if plan.insured[v, b]:
+                rows.insured[s, v, t] += plan.weight[v, b] * balance
+                continue
+            rows.uninsured[s, v, t] += balance
+            keep = rows.largest.shape[3]
+            rows.largest[s, v, t] = sorted([*rows.largest[s, v, t].tolist(), balance], reverse=True)[:keep]

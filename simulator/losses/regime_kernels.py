@@ -1,0 +1,105 @@
+"""One buyer in one scenario under every regime: what it agrees to, when it pays, and its settlement in each."""
+
+import numpy as np
+
+from simulator.delays.formulas import next_run
+from simulator.fx.formulas import transfer_release
+from simulator.jit import NEVER, row
+from simulator.losses.booking import collect_all, note_loss
+from simulator.losses.formulas import chased_day, limit_change_day
+from simulator.losses.regimes import LETTER_OF_CREDIT, PREPAID, REFUSED, Deal
+from simulator.losses.settle_kernels import is_open_account, settle_troubled
+from simulator.streams import uniform, words
+
+
+@row
+def longest_lateness(b, book, paid):
+    """Most days that any invoice of a buyer is paid after its due date (may be negative)."""
+    begin = book.start[b]
+    worst = -NEVER
+    for i in range(begin, book.start[b + 1]):
+        late = paid[i - begin] - book.due_day[i]
+        if late > worst:
+            worst = late
+    return worst
+
+
+@row
+def is_in_trouble(insolvent_on, late, rules):
+    """Whether a buyer fails, or is later than a protracted default or the stop-shipment rule allows."""
+    return insolvent_on != NEVER or late > rules.protracted_after or late > rules.stop_shipment_after
+
+
+@row
+def deal_with(g, quad, lane, b, score, keys, horizon, book, regimes):
+    """The deal with a buyer under regime ``g``: whether it agrees to the terms and takes a discount, and when its
+    limit changes. The same luck decides under every regime."""
+    form = regimes.form[g, b]
+    if form in (LETTER_OF_CREDIT, PREPAID):
+        luck = uniform(words(keys.acceptance, quad, book.buyer_entity[b], 0)[lane])
+        if luck >= regimes.accepted[g, b]:
+            form = REFUSED
+    discount = regimes.discount[g, b]
+    if discount > 0.0:
+        luck = uniform(words(keys.discount, quad, book.buyer_entity[b], 0)[lane])
+        if luck >= regimes.take_up[g]:
+            discount = 0.0
+    stops_on = NEVER
+    if regimes.allowed[g, b] < np.inf:
+        changed_on = limit_change_day(score, regimes.stop_intensity[g], horizon)
+        if changed_on != NEVER:
+            stops_on = changed_on + regimes.stop_notice[g]
+    return Deal(
+        form, regimes.fee[g, b], regimes.advance_rate[g], regimes.interest[g], regimes.protection[g],
+        regimes.guarantee[g], regimes.sells_open[g], discount, regimes.within[g], stops_on, regimes.allowed[g, b],
+    )  # fmt: skip
+
+
+@row
+def days_under(g, b, blocked_on, deal, delay, transfer, book, regimes, drawn, its_drawn, its_paid):
+    """Payment days of a buyer's invoices under regime ``g``: chased, or early for a discount, then held by a block.
+
+    Args:
+        blocked_on: first blocked day of the buyer's country, NEVER if none.
+        drawn: days as the study draws them; its_drawn, its_paid: filled.
+    """
+    begin = book.start[b]
+    for i in range(begin, book.start[b + 1]):
+        day = drawn[i - begin]
+        issue = book.issue_day[i]
+        first = 1 if book.open_item[i] else issue
+        if regimes.chased[g, b] and day != NEVER:
+            if not book.open_item[i]:
+                day = max(issue, day - regimes.earlier[g])
+            day = chased_day(day, book.due_day[i], first, g, regimes.stage_after, regimes.stage_factor)
+            day = next_run(delay.run_day, delay.run_rule[b], delay.run_offset, day)
+        if deal.discount > 0.0 and not book.open_item[i]:
+            day = min(day, issue + deal.within)
+        its_drawn[i - begin] = day
+        its_paid[i - begin] = transfer_release(day, blocked_on, transfer.duration)
+
+
+@row
+def settle_regimes(
+    quad, lane, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
+    rows, events, scratch,
+):  # fmt: skip
+    """Settle a buyer in one scenario under every regime, from the same drawn days; ``n`` scenarios are in the block."""
+    country = transfer.buyer_country[b]
+    # a script has no transfer events
+    blocked_on = blocked_from[s, country] if 0 <= country < blocked_from.shape[1] else NEVER
+    for g in range(regimes.count):
+        r = g * n + s
+        deal = deal_with(g, quad, lane, b, luck.limit_score, keys, clock.horizon, book, regimes)
+        drawn = scratch.drawn[s]
+        paid = scratch.paid[s]
+        if regimes.affects[g, b]:
+            drawn = scratch.its_drawn[s]
+            paid = scratch.its_paid[s]
+            days_under(g, b, blocked_on, deal, delay, transfer, book, regimes, scratch.drawn[s], drawn, paid)
+        late = longest_lateness(b, book, paid)
+        if is_open_account(deal) and not is_in_trouble(luck.insolvent_on, late, rules):
+            collect_all(r, s, b, rates, rules, clock, book, paid, rows)
+        else:
+            loss = settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
+            note_loss(r, b, loss, book, rows, scratch)

@@ -1,0 +1,318 @@
+"""Ways the seller trades: what each programme changes in whom is supplied, on which terms, and how payments are chased.
+
+A *regime* is one such way. Regime 0 is the study as written; programmes that trade alike share a regime. Every regime
+lives through the same scenarios, so programmes differ only in what they do with them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from simulator.errors import InputError, Problem
+from simulator.factors.plan import FactorPlan
+from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
+from simulator.ledger.selection import select
+from simulator.losses.rows import LedgerRows
+from simulator.study.calendar import DAYS_PER_YEAR, Calendar
+from simulator.study.schema import Policy, Programme, Study
+from simulator.study.schema_terms import LimitChanges
+
+#: How a buyer is supplied. A buyer that refuses a letter of credit or prepayment is not supplied.
+OPEN_ACCOUNT, FACTORED, LETTER_OF_CREDIT, PREPAID, REFUSED = range(5)
+
+
+class RegimePlan(NamedTuple):
+    """Regimes (R) by buyer (B) as the kernels need them, and the buyers' limit process.
+
+    ``of_programme`` int32[P] is the regime of each programme. ``affects`` bool[R, B] says which buyers a regime trades
+    with differently whatever happens, ``touched`` bool[B] whether any does.
+
+    ``form`` int32[R, B] how the buyer is supplied, ``accepted`` float64[R, B] the chance that it agrees, ``fee``
+    float64[R, B] share of its invoices. Factoring: ``advance_rate``, ``interest``, ``protection`` float64[R],
+    ``guarantee`` int32[R] days past due, ``sells_open`` bool[R].
+    Early payment: ``discount`` float64[R, B] (0: none offered), ``within`` int32[R] days after issue, ``take_up``
+    float64[R]. Collection: ``chased`` bool[R, B], ``earlier`` int32[R] days, ``stage_after`` and ``stage_factor``
+    float64[R, n_stages] (unused stages begin at infinity), ``collection_cost`` float64[R, n_periods].
+    Limits taken back: ``allowed`` float64[R, B], the debt up to which the seller goes on shipping once a buyer's limit
+    has changed (study currency, infinite: it does not stop), ``stop_intensity`` float64[R] and ``stop_notice``
+    int32[R] days; ``stop_threshold`` is the highest score at which any regime stops.
+
+    The score of limit changes has weights ``limit_systemic`` float64[B], ``limit_credit`` and ``limit_own``
+    float64[B]; buyers with a score up to ``weak_threshold`` are listed as weak (-inf: no scores are drawn).
+    """
+
+    count: int
+    of_programme: Ints
+    affects: Flags
+    touched: Flags
+    form: Ints
+    accepted: Floats
+    fee: Floats
+    advance_rate: Floats
+    interest: Floats
+    protection: Floats
+    guarantee: Ints
+    sells_open: Flags
+    discount: Floats
+    within: Ints
+    take_up: Floats
+    chased: Flags
+    earlier: Ints
+    stage_after: Floats
+    stage_factor: Floats
+    collection_cost: Floats
+    allowed: Floats
+    stop_intensity: Floats
+    stop_notice: Ints
+    stop_threshold: float
+    limit_systemic: Floats
+    limit_credit: float
+    limit_own: Floats
+    weak_threshold: float
+
+
+class Deal(NamedTuple):
+    """How the seller trades with one buyer in one scenario under one regime.
+
+    Fields as in :class:`RegimePlan`, with what the buyer decides: ``form`` REFUSED if it does not agree, ``discount`` 0
+    unless it takes it. From ``stops_on`` it is supplied only up to ``allowed``.
+    """
+
+    form: int
+    fee: float
+    advance_rate: float
+    interest: float
+    protection: float
+    guarantee: int
+    sells_open: bool
+    discount: float
+    within: int
+    stops_on: int
+    allowed: float
+
+
+def build_regimes(
+    study: Study, portfolio: Portfolio, calendar: Calendar, factor: FactorPlan, named_limits: Floats
+) -> RegimePlan:
+    """Sort the programmes into regimes.
+
+    Args:
+        study: programmes, and the shares of the limit process.
+        portfolio: buyers to choose from.
+        calendar: for the horizon and the cost of collection by period.
+        factor: says which buyers have a common state; the others' systemic share becomes chance.
+        named_limits: limits that an insurer can change, study currency, infinite where unlimited, NaN where a buyer has
+            no named limit under a programme, float64[n_programmes, n_buyers].
+
+    Raises:
+        InputError: shares of the limit process that add to more than 1.
+    """
+    n_buyers = len(portfolio.buyers)
+    regimes: list[tuple[Programme | None, Floats]] = [(None, np.full(n_buyers, np.inf))]
+    of_programme = np.zeros(len(study.programmes), np.int32)
+    for p, programme in enumerate(study.programmes):
+        allowed = _allowed(programme, named_limits[p])
+        if study.portfolio.exposure == "constant" or not (_trades(programme) or np.isfinite(allowed).any()):
+            continue
+        for g, (other, limit) in enumerate(regimes):
+            if other is not None and _terms(other) == _terms(programme) and np.array_equal(limit, allowed):
+                of_programme[p] = g
+                break
+        else:
+            of_programme[p] = len(regimes)
+            regimes.append((programme, allowed))
+    plan = _empty(len(regimes), of_programme, n_buyers, calendar.n_periods, _most_stages(study))
+    for g, (member, allowed) in enumerate(regimes):
+        if member is not None:
+            _fill(plan, g, member, allowed, portfolio, calendar)
+    stops = [intensity for g, intensity in enumerate(plan.stop_intensity) if np.isfinite(plan.allowed[g]).any()]
+    every = [intensity_of(p.limit_changes) for p in study.programmes if isinstance(p, Policy) and p.limit_changes]
+    systemic, credit, own = _limit_weights(study, factor)
+    return plan._replace(
+        touched=plan.affects.any(axis=0),
+        stop_threshold=_threshold(stops, calendar),
+        limit_systemic=systemic,
+        limit_credit=credit,
+        limit_own=own,
+        weak_threshold=_threshold(every, calendar),
+    )
+
+
+def receivable_classes(insurable: Flags) -> tuple[Ints, int]:
+    """Classes of buyers whose receivables the same programmes insure, and how many there are.
+
+    Args:
+        insurable: by programme that asks (balance-based premium) and buyer, bool[n, n_buyers]; n = 0: one class.
+    """
+    if len(insurable) == 0:
+        return np.zeros(insurable.shape[1], np.int32), 1
+    classes, number = np.unique(insurable, axis=1, return_inverse=True)
+    return number.reshape(-1).astype(np.int32), classes.shape[1]
+
+
+def rows_needed(plan: RegimePlan) -> int:
+    """Rows of results per scenario: one per regime, and one for buyers with whom all regimes trade alike."""
+    return 1 if plan.count == 1 else plan.count + 1
+
+
+def complete_rows(rows: LedgerRows, plan: RegimePlan) -> LedgerRows:
+    """Add to every regime's rows what is common to all, and its cost of collection; the common rows are left out.
+
+    Args:
+        rows: as the kernel filled them, :func:`rows_needed` blocks of n rows; changed in place.
+        plan: the regimes.
+    """
+    if plan.count == 1:
+        return rows
+    for values in rows:
+        blocks = values.reshape(plan.count + 1, -1, *values.shape[1:])
+        blocks[:-1] += blocks[-1]
+    rows = LedgerRows(*(values[: len(values) // (plan.count + 1) * plan.count] for values in rows))
+    cost = rows.trade_cost.reshape(plan.count, -1, rows.trade_cost.shape[1])
+    cost += plan.collection_cost[:, None, :]
+    return rows
+
+
+def intensity_of(changes: LimitChanges) -> float:
+    """Intensity per year of a chance within a year: -log(1 - q). 0.05 → 0.0512933."""
+    with np.errstate(divide="ignore"):
+        return float(-np.log1p(-changes.annual_probability))
+
+
+def _threshold(intensities: list[float], calendar: Calendar) -> float:
+    """Score up to which a change comes within the horizon at the highest intensity; -inf if there is none."""
+    hazard = max(intensities, default=0.0) * calendar.horizon_days / DAYS_PER_YEAR
+    probability = -np.expm1(-hazard)
+    if probability <= 0.0:
+        return -np.inf
+    # a hair more than exact: listing a buyer whose change comes a moment too late does no harm
+    return float(ndtri(probability)) + 1e-9 if probability < 1.0 else np.inf
+
+
+def _limit_weights(study: Study, factor: FactorPlan) -> tuple[Floats, float, Floats]:
+    shares = study.credit.dependence.limit_changes
+    if shares.systemic + shares.credit > 1.0 + 1e-12:
+        text = "systemic and credit are variance shares: together at most 1"
+        total = f"{shares.systemic + shares.credit:g}"
+        raise InputError([Problem(text, path="credit.dependence.limit_changes", value=total)])
+    systemic = np.where(factor.systematic_share > 0.0, shares.systemic, 0.0)
+    own = np.sqrt(np.maximum(0.0, 1.0 - systemic - shares.credit))
+    return np.sqrt(systemic), float(np.sqrt(shares.credit)), own
+
+
+def _terms(programme: Programme) -> tuple[object, ...]:
+    """What makes programmes trade alike, beside the limits they stop at."""
+    return (
+        programme.factoring,
+        programme.letter_of_credit,
+        programme.prepayment,
+        programme.early_payment_discount,
+        programme.collection,
+        _stopping(programme),
+    )
+
+
+def _trades(programme: Programme) -> bool:
+    return any(term is not None for term in _terms(programme)[:-1])
+
+
+def _stopping(programme: Programme) -> LimitChanges | None:
+    """The limit changes a seller answers by stopping."""
+    changes = programme.limit_changes if isinstance(programme, Policy) else None
+    return changes if changes is not None and changes.seller == "stops" else None
+
+
+def _allowed(programme: Programme, named_limit: Floats) -> Floats:
+    """Debt up to which the seller ships after a buyer's limit has changed; infinite where it does not stop."""
+    changes = _stopping(programme)
+    if changes is None or changes.annual_probability <= 0.0:
+        return np.full(len(named_limit), np.inf)
+    left = changes.to * named_limit if changes.to > 0.0 else np.zeros(len(named_limit))
+    return np.where(np.isnan(named_limit), np.inf, left)
+
+
+def _most_stages(study: Study) -> int:
+    return max([1, *(len(p.collection.stages) for p in study.programmes if p.collection is not None)])
+
+
+def _empty(count: int, of_programme: Ints, n_buyers: int, n_periods: int, n_stages: int) -> RegimePlan:
+    """Regimes that change nothing."""
+
+    def real(*shape: int, value: float = 0.0) -> Floats:
+        return np.full((count, *shape), value)
+
+    def whole(*shape: int) -> Ints:
+        return np.zeros((count, *shape), np.int32)
+
+    def flag(*shape: int) -> Flags:
+        return np.zeros((count, *shape), np.bool_)
+
+    return RegimePlan(
+        count=count,
+        of_programme=of_programme,
+        affects=flag(n_buyers),
+        touched=np.zeros(n_buyers, np.bool_),
+        form=whole(n_buyers),
+        accepted=real(n_buyers, value=1.0),
+        fee=real(n_buyers),
+        advance_rate=real(),
+        interest=real(),
+        protection=real(),
+        guarantee=whole(),
+        sells_open=flag(),
+        discount=real(n_buyers),
+        within=whole(),
+        take_up=real(),
+        chased=flag(n_buyers),
+        earlier=whole(),
+        stage_after=real(n_stages, value=np.inf),
+        stage_factor=real(n_stages, value=1.0),
+        collection_cost=real(n_periods),
+        allowed=real(n_buyers, value=np.inf),
+        stop_intensity=real(),
+        stop_notice=whole(),
+        stop_threshold=-np.inf,
+        limit_systemic=np.zeros(n_buyers),
+        limit_credit=0.0,
+        limit_own=np.zeros(n_buyers),
+        weak_threshold=-np.inf,
+    )
+
+
+def _fill(
+    plan: RegimePlan, g: int, programme: Programme, allowed: Floats, portfolio: Portfolio, calendar: Calendar
+) -> None:
+    """Write a programme's way of trading into regime g; a buyer that must prepay gives no letter of credit, and one
+    that does either has nothing to sell."""
+    factoring, letter, prepayment = programme.factoring, programme.letter_of_credit, programme.prepayment
+    if factoring is not None:
+        chosen = select(factoring.buyers, portfolio)
+        plan.form[g, chosen], plan.fee[g, chosen] = FACTORED, factoring.fee
+        plan.advance_rate[g], plan.interest[g] = factoring.advance_rate, factoring.interest
+        plan.protection[g], plan.guarantee[g] = factoring.protection, factoring.guarantee.days
+        plan.sells_open[g] = factoring.open_items
+    if letter is not None:
+        chosen = select(letter.buyers, portfolio)
+        plan.form[g, chosen], plan.fee[g, chosen] = LETTER_OF_CREDIT, letter.fee
+        plan.accepted[g, chosen] = letter.accepted
+    if prepayment is not None:
+        chosen = select(prepayment.buyers, portfolio)
+        plan.form[g, chosen], plan.fee[g, chosen] = PREPAID, 0.0
+        plan.accepted[g, chosen] = prepayment.accepted
+    if (offer := programme.early_payment_discount) is not None:
+        plan.discount[g, select(offer.buyers, portfolio)] = offer.discount
+        plan.within[g], plan.take_up[g] = offer.within.days, offer.take_up
+    if (collection := programme.collection) is not None:
+        plan.chased[g] = select(collection.buyers, portfolio)
+        plan.earlier[g] = collection.earlier
+        for k, stage in enumerate(collection.stages):
+            plan.stage_after[g, k], plan.stage_factor[g, k] = stage.after.days, stage.factor
+        plan.collection_cost[g] = collection.cost * calendar.period_years
+    if (changes := _stopping(programme)) is not None:
+        plan.allowed[g] = allowed
+        plan.stop_intensity[g] = intensity_of(changes)
+        plan.stop_notice[g] = changes.notice.days
+    plan.affects[g] = (plan.form[g] != OPEN_ACCOUNT) | (plan.discount[g] > 0.0) | plan.chased[g]
