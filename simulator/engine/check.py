@@ -12,6 +12,7 @@ from functools import partial
 
 from simulator.defaults.curves import check_ratings
 from simulator.delays.observed import observed_delays
+from simulator.engine.check_terms import check_insurers, check_selections, term_notes
 from simulator.engine.script import build_script, script_notes
 from simulator.errors import InputError, Problem, Problems, closest
 from simulator.factors.drivers import check_drivers
@@ -66,12 +67,15 @@ def check_study(loaded: LoadedStudy, sales_multiplier: float = 1.0) -> Portfolio
             _run(found, lambda: _check_countries(study, portfolio))
     if portfolio is not None and sound:
         _run(found, lambda: check_multiples(study, portfolio, calendar))
+        _run(found, lambda: check_selections(study, portfolio, folder))
         if study.portfolio.exposure == "ledger":
             _run(found, lambda: _check_used(loaded, portfolio))
-        _run(found, lambda: build_script(study, portfolio, calendar))
+            _run(found, lambda: build_script(study, portfolio, calendar))
+    _run(found, lambda: check_insurers(study, folder))
     raise_placed(loaded, found)
     assert portfolio is not None
-    notes = [*portfolio.profile["notes"], *_idle(study, portfolio), *script_notes(study)]
+    idle = [*_idle(study, portfolio), *term_notes(study, portfolio, calendar)]
+    notes = [*portfolio.profile["notes"], *idle, *script_notes(study)]
     return replace(portfolio, profile={**portfolio.profile, "notes": notes})
 
 
@@ -119,12 +123,18 @@ def _run(found: Problems, step: Callable[[], object]) -> None:
 
 
 def _add(found: Problems, problems: Iterable[Problem]) -> None:
-    told = {(p.file, p.line, p.column, p.path, p.message) for p in found}
+    told = {_place(problem) for problem in found}
     for problem in problems:
-        key = (problem.file, problem.line, problem.column, problem.path, problem.message)
+        key = _place(problem)
         if key not in told:
             told.add(key)
             found.add(problem)
+
+
+def _place(problem: Problem) -> tuple[object, ...]:
+    """Where and what: a term that several programmes inherit is wrong once, at the line that has it."""
+    path = "" if problem.line else problem.path
+    return problem.file, problem.line, problem.column, path, problem.message
 
 
 def _check_currencies(loaded: LoadedStudy, portfolio: Portfolio | None, sound: bool) -> None:
@@ -152,13 +162,14 @@ def _check_countries(study: Study, portfolio: Portfolio) -> None:
 def _check_used(loaded: LoadedStudy, portfolio: Portfolio) -> None:
     """A hedge or a shock of a currency in which nobody owes anything would do nothing: it is a slip."""
     own = portfolio.currency
-    used = [code for code in _currencies(portfolio) if code != own]
-    said = f"no buyer or invoice is in this currency; the ledger has {', '.join([own, *used])}"
-    named: dict[KeyPath, dict[str, float]] = {("fx", "hedge"): loaded.study.fx.hedge}
+    owed = {portfolio.currencies[c] for c in portfolio.invoices.currency} | set(portfolio.buyers.currency)
+    named: dict[KeyPath, tuple[dict[str, float], set[str]]] = {("fx", "hedge"): (loaded.study.fx.hedge, owed)}
     for name, stress in loaded.study.stresses.items():
-        named["stresses", name, "fx_shock"] = stress.fx_shock
+        named["stresses", name, "fx_shock"] = (stress.fx_shock, owed | set(portfolio.currencies))
     problems = Problems()
-    for path, codes in named.items():
+    for path, (codes, known) in named.items():
+        used = sorted(known - {own})
+        said = f"no buyer or invoice is in this currency; the ledger has {', '.join([own, *used])}"
         for code in codes:
             if code not in used:
                 problems.add(loaded.problem((*path, code), said, suggestion=closest(code, used), at_key=True))

@@ -9,6 +9,7 @@ import numpy as np
 
 from simulator.errors import Problem, Problems
 from simulator.ledger.portfolio import Flags, Portfolio
+from simulator.ledger.selection import select
 from simulator.study.amounts import Multiple
 from simulator.study.calendar import Calendar
 from simulator.study.paths import show_path
@@ -21,23 +22,28 @@ def check_multiples(study: Study, portfolio: Portfolio, calendar: Calendar) -> N
     Raises:
         InputError: naming each such programme.
     """
-    sold = _has_sales(portfolio, calendar)
     problems = Problems()
     for p, programme in enumerate(study.programmes):
         if not isinstance(programme, Policy) or not isinstance(programme.maximum_liability, Multiple):
             continue
         premium = programme.premium
-        on_turnover = premium.rate_on_turnover > 0 and bool((_insurable(programme, portfolio) & sold).any())
-        if premium.minimum <= 0 and not on_turnover:
+        if premium.minimum > 0:
+            continue
+        rate, base = premium.rate_on_turnover, _sold(programme, portfolio, calendar)
+        if premium.base == "balance":
+            rate, base = premium.rate_on_balance, base | _owing(portfolio)
+        if rate <= 0 or not (_insurable(programme, portfolio) & base).any():
+            what = "sales" if premium.base == "turnover" else "receivables"
             problems.add(
                 Problem(
                     f"a multiple of premium needs a premium, and that of {programme.name!r} is zero: "
-                    "give premium.minimum, or premium.rate_on_turnover with insurable sales, or an amount of money",
+                    f"give premium.minimum, or premium.rate_on_{premium.base} with insurable {what}, "
+                    "or an amount of money",
                     path=f"programmes[{p}].maximum_liability",
                     value=str(programme.maximum_liability),
                 )
             )
-        elif premium.minimum <= 0:
+        elif not (premium.base == "balance" and (_insurable(programme, portfolio) & _owing(portfolio)).any()):
             for name, stress in study.stresses.items():
                 if stress.sales_multiplier == 0 and study.portfolio.exposure == "ledger":
                     text = f"leaves no sales, so no premium for the {programme.maximum_liability} of {programme.name!r}"
@@ -46,19 +52,39 @@ def check_multiples(study: Study, portfolio: Portfolio, calendar: Calendar) -> N
 
 
 def _insurable(programme: Policy, portfolio: Portfolio) -> Flags:
-    """Buyers with a limit above zero, bool[n_buyers]."""
-    limit = portfolio.buyers.credit_limit
-    if programme.limits == "unlimited":
-        return np.ones(len(limit), dtype=np.bool_)
-    return np.asarray(np.where(np.isnan(limit), programme.discretionary_limit or 0.0, limit) > 0.0)
+    """Buyers that the policy may cover: selected, of a kind and country it insures, with a limit above zero."""
+    buyers = portfolio.buyers
+    closed = {code for code, terms in programme.countries.items() if not terms.covered}
+    open_to = [
+        kind not in programme.excludes and country not in closed
+        for kind, country in zip(buyers.buyer_type, buyers.country, strict=True)
+    ]
+    insured = select(programme.buyers, portfolio) & np.array(open_to, dtype=np.bool_)
+    if programme.limits == "column":
+        unnamed = max(programme.discretionary_limit or 0.0, programme.blind_limit or 0.0)
+        insured &= np.where(np.isnan(buyers.credit_limit), unnamed, buyers.credit_limit) > 0.0
+    return insured
 
 
-def _has_sales(portfolio: Portfolio, calendar: Calendar) -> Flags:
-    """Buyers to whom something is planned to be shipped within the horizon, bool[n_buyers]."""
+def _sold(programme: Policy, portfolio: Portfolio, calendar: Calendar) -> Flags:
+    """Buyers to whom something is planned to be shipped within the policy period and the horizon, bool[n_buyers]."""
     buyers, invoices = portfolio.buyers, portfolio.invoices
     if len(invoices) == 0:
         return np.asarray(np.nan_to_num(buyers.annual_sales) > 0.0)
-    shipped = ~invoices.open_item & (invoices.issue_day >= 1) & (invoices.issue_day <= calendar.horizon_days)
-    sold = np.zeros(len(buyers), dtype=np.bool_)
-    sold[invoices.buyer[shipped & (invoices.amount > 0.0)]] = True
-    return sold
+    starts = programme.starts or calendar.date(1)
+    first, last = calendar.day(starts), calendar.horizon_days
+    if programme.period is not None:
+        last = min(last, first + programme.period.days_from(starts) - 1)
+    shipped = ~invoices.open_item & (invoices.issue_day >= max(1, first)) & (invoices.issue_day <= last)
+    return _owners(portfolio, shipped)
+
+
+def _owing(portfolio: Portfolio) -> Flags:
+    """Buyers with open items, bool[n_buyers]."""
+    return _owners(portfolio, portfolio.invoices.open_item)
+
+
+def _owners(portfolio: Portfolio, which: Flags) -> Flags:
+    owners = np.zeros(len(portfolio.buyers), dtype=np.bool_)
+    owners[portfolio.invoices.buyer[which & (portfolio.invoices.amount > 0.0)]] = True
+    return owners

@@ -1,0 +1,148 @@
+"""Terms of programmes held against the ledger: whom they name, what they cannot do, what has nothing to act on.
+
+Nothing here needs compiled code, so ``simulator check`` can use it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from simulator.defaults.curve_files import find, rating_curves
+from simulator.defaults.curves import known_ratings
+from simulator.errors import InputError, Problem, Problems, closest
+from simulator.ledger.portfolio import Portfolio
+from simulator.ledger.reading import numbered
+from simulator.ledger.selection import check_selection, select
+from simulator.study.calendar import Calendar
+from simulator.study.paths import show_path
+from simulator.study.rules_cover import policies
+from simulator.study.rules_trade import selections
+from simulator.study.schema import Policy, Study
+from simulator.study.schema_risk import LimitChangeShares
+
+#: Ways to trade that exclude each other.
+_EXCLUSIVE = ("factoring", "letter_of_credit", "prepayment")
+
+
+def check_selections(study: Study, portfolio: Portfolio, folder: Path) -> None:
+    """Check that every selection names buyers of the ledger, and that no buyer trades in two ways.
+
+    Raises:
+        InputError: with every mistake.
+    """
+    problems, ratings = Problems(), set[str]()
+    with contextlib.suppress(InputError):  # told where the buyers' ratings are checked
+        ratings = known_ratings(study, folder)
+    for path, selection in selections(study):
+        check_selection(selection, portfolio, show_path(path), problems, ratings)
+    problems.raise_if_any()
+    for index, programme in enumerate(study.programmes):
+        ways = {key: getattr(programme, key) for key in _EXCLUSIVE if getattr(programme, key) is not None}
+        for one, other in combinations(ways, 2):
+            both = select(ways[one].buyers, portfolio) & select(ways[other].buyers, portfolio)
+            if both.any():
+                names = numbered(portfolio.buyers.buyer_id[b] for b in np.flatnonzero(both).tolist())
+                message = f"selects buyers that {one} selects too ({names}); a buyer trades one way only"
+                problems.add(Problem(message, path=show_path(("programmes", index, other, "buyers"))))
+    problems.raise_if_any()
+
+
+def check_insurers(study: Study, folder: Path) -> None:
+    """Check that the rating of every insurer that may fail is one of the study's rating table.
+
+    Raises:
+        InputError: naming each that is not.
+    """
+    named = [(path, p.insurer) for path, p in policies(study) if p.insurer is not None and p.insurer.annual_pd is None]
+    if not named:
+        return
+    problems = Problems()
+    curves = rating_curves(study.credit.pd.table, folder, problems)
+    problems.raise_if_any()
+    for path, insurer in named:
+        if find(insurer.rating, curves) is None:
+            message = f"not a rating of {study.credit.pd.table}: {', '.join(curves)}; or give the insurer's annual_pd"
+            near = closest(insurer.rating, curves)
+            where = show_path((*path, "insurer", "rating"))
+            problems.add(Problem(message, path=where, value=insurer.rating, suggestion=near))
+    problems.raise_if_any()
+
+
+def term_notes(study: Study, portfolio: Portfolio, calendar: Calendar) -> list[str]:
+    """What programmes say that has nothing to act on here, and who or what they leave out."""
+    return [*_of_policies(study, portfolio, calendar), *_of_the_study(study)]
+
+
+def _of_policies(study: Study, portfolio: Portfolio, calendar: Calendar) -> list[str]:
+    """One note for all policies of which the same is to be said, in order."""
+    who: dict[str, list[str]] = {}
+    for _, policy in policies(study):
+        for note in _of_policy(study, policy, portfolio, calendar):
+            who.setdefault(note, []).append(policy.name)
+    return [f"{', '.join(names)}: {note}" for note, names in who.items()]
+
+
+def _of_policy(study: Study, policy: Policy, portfolio: Portfolio, calendar: Calendar) -> Iterator[str]:
+    buyers = portfolio.buyers
+    chosen = select(policy.buyers, portfolio)
+    kinds = Counter(kind for kind, taken in zip(buyers.buyer_type, chosen, strict=True) if taken)
+    left_out = {kind: kinds[kind] for kind in policy.excludes if kinds[kind]}
+    if left_out:
+        listed = ", ".join(f"{count} {kind}" for kind, count in left_out.items())
+        yield f"does not insure {sum(left_out.values())} buyers by their kind ({listed})"
+    yield from _dates(policy, calendar)
+    if policy.shared_limits and not any(buyers.group_id):
+        yield "shared_limits has no effect: no buyer has a group_id"
+    idle = [code for code in policy.countries if code not in set(buyers.country)]
+    if idle:
+        yield f"countries names {', '.join(idle)}, where no buyer is: without effect"
+    unnamed = chosen & np.isnan(buyers.credit_limit)
+    if policy.limits == "column" and not unnamed.any():
+        for key in ("discretionary_limit", "blind_limit"):
+            if getattr(policy, key) is not None:
+                yield f"{key} has no effect: every buyer has a named limit"
+    if policy.blind_limit is not None and policy.discretionary_limit and policy.discretionary_needs == "nothing":
+        yield "blind_limit has no effect: buyers without a named limit have the discretionary one"
+    if policy.order == "minimum_retention" and policy.minimum_retention == 0:
+        yield "minimum_retention is 0: the wording of that name works as percent_first"
+    if policy.notification is not None and policy.waiting_clock != "notice" and policy.notification.missed == 0:
+        yield "notification has no effect: none is missed, and the waiting clock starts elsewhere"
+    unsettled = portfolio.invoices.disputed.any() or study.payment.disputes.probability > 0
+    if policy.disputes == "suspended" and not unsettled:
+        yield "disputes has no effect: nothing is disputed"
+    line = study.liquidity.credit_line
+    if policy.loss_payee and line.borrowing_base is None and line.insured_rate is None:
+        yield "loss_payee has no effect: the line has neither a borrowing base nor an insured_rate"
+
+
+def _dates(policy: Policy, calendar: Calendar) -> Iterator[str]:
+    """A policy period that begins later or ends earlier than the horizon."""
+    tomorrow = calendar.date(1)
+    first = policy.starts or tomorrow
+    what = "shipments" if policy.basis == "risk_attaching" else "losses"
+    if first > tomorrow:
+        yield f"starts on {first}: {what} before it are not insured"
+    if policy.period is not None:
+        last = first + dt.timedelta(days=policy.period.days_from(first) - 1)
+        if last < calendar.date(calendar.horizon_days):
+            yield f"ends on {last}: {what} after it are not insured"
+
+
+def _of_the_study(study: Study) -> Iterator[str]:
+    line, insured = study.liquidity.credit_line, [policy for _, policy in policies(study)]
+    if line.borrowing_base is not None and line.limit == 0:
+        yield "liquidity.credit_line.borrowing_base has no effect: the line's limit is 0"
+    if line.insured_rate is not None and not any(policy.loss_payee for policy in insured):
+        yield "liquidity.credit_line.insured_rate has no effect: no policy has the bank as loss payee"
+    shares = study.credit.dependence.limit_changes
+    if shares != LimitChangeShares() and not any(policy.limit_changes for policy in insured):
+        yield "credit.dependence.limit_changes has no effect: no policy has limit_changes"
+    if study.transfer.frustration > 0 and study.transfer.table == "none" and not study.transfer.annual_probability:
+        yield "transfer.frustration has no effect: there are no transfer events"
