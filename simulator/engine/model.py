@@ -123,7 +123,7 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
     rules = build_rules(study, portfolio, variant.recovery_multiplier)
     told = None
     if scripted is not None:
-        told = Told(scripted.plan, scripted_rates(study, portfolio.currencies, spot, calendar))
+        told = Told(scripted.plan, scripted_rates(study, portfolio.currencies, spot, calendar), scripted.fate)
         rules = rules._replace(scripted_recovery=scripted.plan.recovery, scripted_receipt=scripted.plan.receipt_day)
     if not constant:
         delay = build_delays(study, portfolio, factor, calendar, variant.delay_shift, variant.delay_multiplier, folder)

@@ -38,10 +38,12 @@ class ScriptPlan(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A script as the engine runs it: days by buyer and invoice, and weekly rates [n_currencies, n_steps + 1]."""
+    """A script as the engine runs it: days by buyer and invoice, weekly rates [n_currencies, n_steps + 1], and
+    ``fate``, what becomes of each invoice: day of loss, NEVER (paid or unpaid at the end), WITHHELD (not shipped)."""
 
     plan: ScriptPlan
     rates: Floats
+    fate: Ints
 
 
 class LimitEvent(NamedTuple):
@@ -55,10 +57,11 @@ class LimitEvent(NamedTuple):
 
 @dataclass(frozen=True)
 class Scripted:
-    """A script made ready: the portfolio in pieces, their days, and the limits that change."""
+    """A script made ready: the portfolio in pieces, their days and fates (see :class:`Told`), limits that change."""
 
     portfolio: Portfolio
     plan: ScriptPlan
+    fate: Ints
     limits: list[LimitEvent]
 
 
@@ -130,7 +133,8 @@ def build_script(study: Study, portfolio: Portfolio, calendar: Calendar) -> Scri
         np.array([part.recovery for part in parts], dtype=np.float64),
         np.array([part.receipt_day for part in parts], dtype=np.int32),
     )
-    return Scripted(replace(portfolio, invoices=split_invoices(portfolio, parts)), plan, limits)
+    fate = np.array([part.fate for part in parts], dtype=np.int32)
+    return Scripted(replace(portfolio, invoices=split_invoices(portfolio, parts)), plan, fate, limits)
 
 
 def scripted_rates(study: Study, currencies: Sequence[str], spot: Floats, calendar: Calendar) -> Floats:
@@ -279,7 +283,8 @@ def _recovered_parts(reader: _Reader, failures: Ints, parts: list[Part]) -> list
                     message = "together the recoveries are more than the debts they are for"
                     reader.problem((*path, "buyer"), message, recovery.buyer)
                     break
-    return [piece for k, part in enumerate(parts) for piece in received(part, shares.get(k, []))]
+    found = enumerate(zip(parts, lost, strict=True))
+    return [piece for k, (part, fate) in found for piece in received(part._replace(fate=fate), shares.get(k, []))]
 
 
 def _spread(reader: _Reader, number: int, parts: list[Part], at: list[int]) -> dict[int, float]:

@@ -25,7 +25,8 @@ CENT = 0.005
 
 
 class Part(NamedTuple):
-    """A part of an invoice: its amount, when it is paid, and by which payment of the script (None: none of them)."""
+    """A part of an invoice: its amount, when it is paid, by which payment of the script (None: none of them), and what
+    becomes of it (see :func:`fates`)."""
 
     invoice: int
     amount: float
@@ -33,6 +34,7 @@ class Part(NamedTuple):
     recovery: float = 0.0
     receipt_day: int = NEVER
     source: int | None = None
+    fate: int = NEVER
 
 
 def fates(parts: Sequence[Part], invoices: Invoices, failures: Ints, after: int, stop: int, horizon: int) -> list[int]:
