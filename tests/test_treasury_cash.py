@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.jit import set_threads
+from simulator.losses.balances import allocate_balances, no_balances
 from simulator.losses.rows import allocate_rows as allocate_ledger
 from simulator.policy.apply import allocate_rows as allocate_policy
 from simulator.treasury import formulas as f
+from simulator.treasury.base import BasePlan, no_base
 from simulator.treasury.plan import CashPlan
 from simulator.treasury.run import allocate_rows, run_treasury
 from tests.twins import treasury as twin
@@ -328,6 +330,25 @@ def test_line_and_shortfall(seed):
     np.testing.assert_array_equal(rows.ending_cash, rows.cash[:, :, -1])
 
 
+@given(st.integers(0, 10**9))
+@settings(max_examples=40, deadline=None)
+def test_nothing_is_drawn_beyond_the_base(seed):
+    cash, ledger, hedge, policy = random_case(seed)
+    base, balances = random_base(seed)
+    rows = run_treasury(cash, ledger, hedge, policy, base, balances)
+    assert (rows.line <= rows.availability).all()
+    assert (rows.availability <= cash.line_limit).all()
+    np.testing.assert_allclose(
+        rows.headroom, rows.cash + rows.availability - rows.line - cash.minimum_cash, rtol=1e-9, atol=1e-7
+    )
+    # a base that is never short is no base
+    balances.uninsured[:] = 1e12
+    balances.largest[:] = 0.0
+    rich, plain = run_treasury(cash, ledger, hedge, policy, base, balances), run_treasury(cash, ledger, hedge, policy)
+    for name in set(plain._fields) - {"availability"}:
+        np.testing.assert_array_equal(getattr(rich, name), getattr(plain, name), err_msg=name)
+
+
 @given(st.integers(0, 10**9), st.floats(0, 1e4))
 @settings(max_examples=40, deadline=None)
 def test_more_money_never_hurts(seed, gift):
@@ -367,12 +388,24 @@ def test_formulas_equal_their_twins(cash, drawn, minimum, limit, rate):
         assert getattr(f, name)(*arguments) == getattr(twin, name)(*arguments), name
 
 
-@pytest.mark.parametrize("seed", range(5))
+def random_base(seed, n=8, n_periods=13, n_programmes=3):
+    """Receivables in two views, and terms of lending on them."""
+    rng = np.random.default_rng(seed)
+    rows = allocate_balances(no_balances(2)._replace(n_largest=2), n, n_periods)
+    rows.uninsured[:] = rng.gamma(1.0, 300.0, rows.uninsured.shape)
+    rows.insured[:] = rng.gamma(1.0, 200.0, rows.insured.shape)
+    rows.largest[:] = -np.sort(-rows.uninsured[..., None] * rng.dirichlet([1, 1, 1], rows.uninsured.shape)[..., :2])
+    view = rng.integers(0, 2, n_programmes).astype(np.int32)
+    return BasePlan(view, rng.choice([0.0, 50.0], 2), 0.8, 0.9, 0.25), rows
+
+
+@pytest.mark.parametrize("seed", range(8))
 def test_kernel_equals_its_twin(seed):
     cash, ledger, hedge, policy = random_case(seed)
-    rows = run_treasury(cash, ledger, hedge, policy)
-    slow = allocate_rows(*policy.claim_cash.shape, funded=bool(cash.funded.any()))
-    twin.run_cash(cash, ledger, hedge, policy.claim_cash, policy.premium_cash, slow)
+    base, balances = random_base(seed) if seed % 2 else (no_base(), allocate_balances(no_balances(), 8, 13))
+    rows = run_treasury(cash, ledger, hedge, policy, base, balances)
+    slow = allocate_rows(*policy.claim_cash.shape, funded=bool(cash.funded.any()), based=seed % 2 == 1)
+    twin.run_cash(cash, base, ledger, balances, hedge, policy.claim_cash, policy.premium_cash, slow)
     for name, fast, plain in zip(rows._fields, rows, slow, strict=True):
         np.testing.assert_array_equal(fast, plain, err_msg=name)
 

@@ -118,3 +118,36 @@ def cost_of_fund(fund, cost_of_capital, years):
     Worked number: 365,000 at 9 % for 7/365 of a year → 630.
     """
     return fund * cost_of_capital * years
+
+
+@scalar
+def over_concentration(balance, eligible, share):
+    """What is cut off one buyer's balance because it may count for at most a share of all eligible receivables.
+
+    Source: debtor caps of 20 % and other shares [S56][S57].
+    Worked number: 120,000 of 132,000 at most 50 % → 54,000 (66,000 remain).
+    """
+    most = share * eligible
+    return balance - most if balance > most else 0.0
+
+
+@scalar
+def borrowing_base(uninsured, advance_rate, insured, first_loss, insured_advance_rate):
+    """What a bank lends against receivables: a share of what is eligible, a larger one of what is insured [S55].
+
+    ``first_loss`` is taken off insured receivables where they count at their indemnifiable value only.
+    Worked number: 78,000 at 80 % and nothing insured → 62,400; 202,000 insured at 90 % → 181,800; indemnifiable
+    180,600 less a first loss of 20,000 at 100 % → 160,600.
+    """
+    covered = insured - first_loss
+    lent = advance_rate * uninsured
+    return lent + insured_advance_rate * covered if covered > 0.0 else lent
+
+
+@scalar
+def line_available(line_limit, base):
+    """Most that can be drawn: the committed line, or the borrowing base if that is less.
+
+    Worked number: a line of 100,000 on a base of 62,400 → 62,400.
+    """
+    return base if base < line_limit else line_limit

@@ -3,6 +3,7 @@
 import numpy as np
 
 from simulator.jit import kernel, prange, row
+from simulator.treasury.base_kernels import lend
 from simulator.treasury.formulas import (
     assigned_claims,
     cash_interest,
@@ -32,11 +33,12 @@ def line_rate(plan, p, drawn):
 
 @row
 def run_programme(plan, p, collections, recoveries, hedge, claim_cash, premium_cash, purchases_saved, losses,
-                  trade_cost, cash_row, line_row, headroom_row, fund_row):  # fmt: skip
+                  trade_cost, available, cash_row, line_row, headroom_row, fund_row):  # fmt: skip
     """One cash path: money in and out of each period, then the reserve fund, then the credit line.
 
-    Interest is on the balances the period began with. All per-period arrays have length n_periods (``fund_row`` none
-    where no programme has a fund); ``cash_row``, ``line_row`` (drawn), ``headroom_row`` and ``fund_row`` are written.
+    Interest is on the balances the period began with. All per-period arrays have length n_periods, but for
+    ``available`` (what can be drawn), empty where that is the whole line, and ``fund_row``, empty where no programme
+    has a fund. ``cash_row``, ``line_row`` (drawn), ``headroom_row`` and ``fund_row`` are written.
 
     A fund pays for the losses of the period, takes claims and its own interest while it is below its target, and is
     topped up from cash above the minimum. With the bank as loss payee claims repay the line before they serve anything
@@ -84,13 +86,14 @@ def run_programme(plan, p, collections, recoveries, hedge, claim_cash, premium_c
                 below_target += 1
         if fund_row.shape[0] > 0:
             fund_row[t] = fund
-        room = headroom(cash, drawn, plan.line_limit, plan.minimum_cash)
+        limit = available[t] if available.shape[0] > 0 else plan.line_limit
+        room = headroom(cash, drawn, limit, plan.minimum_cash)
         if room < 0.0 and first_shortfall < 0:
             first_shortfall = t
         headroom_row[t] = room
         lowest_headroom = min(lowest_headroom, room)
         before = drawn
-        drawn = drawn_after(drawn, cash - assigned, plan.minimum_cash, plan.line_limit)
+        drawn = drawn_after(drawn, cash - assigned, plan.minimum_cash, limit)
         drawn -= min(drawn, assigned)
         cash += drawn - before
         lowest_cash = min(lowest_cash, cash)
@@ -102,15 +105,17 @@ def run_programme(plan, p, collections, recoveries, hedge, claim_cash, premium_c
 
 
 @row
-def run_scenario(plan, ledger, hedge, claim_cash, premium_cash, rows, s):
+def run_scenario(plan, base, ledger, balances, hedge, claim_cash, premium_cash, rows, s):
     """The cash paths of one scenario, one per programme, written to its rows."""
     for p in range(plan.reserve.shape[0]):
         r = plan.regime[p] * claim_cash.shape[0] + s
+        if base.of_programme.shape[0] > 0:
+            lend(base, balances, s, p, plan.line_limit, rows.availability[s, p])
         lowest_cash, lowest_headroom, first_shortfall, ending_cash, financing_cost, reserve_cost, fund, below = (
             run_programme(
                 plan, p, ledger.collections[r], ledger.recoveries[r], hedge[s], claim_cash[s, p], premium_cash[s, p],
                 ledger.purchases_saved[r], ledger.losses[r], ledger.trade_cost[r],
-                rows.cash[s, p], rows.line[s, p], rows.headroom[s, p], rows.fund[s, p],
+                rows.availability[s, p], rows.cash[s, p], rows.line[s, p], rows.headroom[s, p], rows.fund[s, p],
             )
         )  # fmt: skip
         rows.minimum_cash[s, p] = lowest_cash
@@ -125,15 +130,16 @@ def run_scenario(plan, ledger, hedge, claim_cash, premium_cash, rows, s):
 
 
 @kernel
-def run_cash(plan, ledger, hedge, claim_cash, premium_cash, rows):
+def run_cash(plan, base, ledger, balances, hedge, claim_cash, premium_cash, rows):
     """Cash paths of a block of n scenarios.
 
     Args:
-        plan: :class:`~simulator.treasury.plan.CashPlan`.
+        plan: :class:`~simulator.treasury.plan.CashPlan`; base: :class:`~simulator.treasury.base.BasePlan`.
         ledger: :class:`~simulator.losses.rows.LedgerRows`, of which a programme reads row regime · n + s.
+        balances: :class:`~simulator.losses.balances.BalanceRows`, read where there is a borrowing base.
         hedge: float64[n, n_periods], the same for all programmes.
         claim_cash, premium_cash: float64[n, n_programmes, n_periods].
         rows: :class:`~simulator.treasury.run.CashRows`, written.
     """
     for s in prange(claim_cash.shape[0]):
-        run_scenario(plan, ledger, hedge, claim_cash, premium_cash, rows, np.int64(s))
+        run_scenario(plan, base, ledger, balances, hedge, claim_cash, premium_cash, rows, np.int64(s))

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.ledger.portfolio import Floats, Ints
+from simulator.losses.balances import BalanceRows, allocate_balances, no_balances
 from simulator.losses.rows import LedgerRows
 from simulator.policy.apply import PolicyRows
+from simulator.treasury.base import BasePlan, no_base
 from simulator.treasury.kernels import run_cash
 from simulator.treasury.plan import CashPlan
 
@@ -21,7 +23,8 @@ class CashRows(NamedTuple):
     ``minimum_cash`` lowest closing cash, ``minimum_headroom`` lowest headroom, ``shortfall_amount`` (≥ 0),
     ``ending_cash``, ``financing_cost`` (interest paid less earned) [n, P]; ``first_shortfall_period`` int32[n, P],
     -1 if none.
-    ``fund`` closing balance of the reserve fund [n, P, T], of no periods where no programme has one;
+    ``availability`` most that can be drawn of the line [n, P, T], of no periods without a borrowing base: then it is
+    the whole line. ``fund`` closing balance of the reserve fund [n, P, T], of no periods where no programme has one;
     ``reserve_cost`` opportunity cost of the reserve and ``minimum_fund`` lowest balance of the fund, 0 once it has been
     exhausted [n, P]; ``periods_below_reserve`` int32[n, P], how many periods it ends below its target.
     """
@@ -35,18 +38,22 @@ class CashRows(NamedTuple):
     first_shortfall_period: Ints
     ending_cash: Floats
     financing_cost: Floats
+    availability: Floats
     fund: Floats
     reserve_cost: Floats
     minimum_fund: Floats
     periods_below_reserve: Ints
 
 
-def allocate_rows(n_scenarios: int, n_programmes: int, n_periods: int, funded: bool = False) -> CashRows:
+def allocate_rows(
+    n_scenarios: int, n_programmes: int, n_periods: int, funded: bool = False, based: bool = False
+) -> CashRows:
     """Unfilled result rows for :func:`run_treasury`; a later block of the same size may use them again.
 
     Args:
         n_scenarios, n_programmes, n_periods: size of the block.
         funded: whether any programme has a reserve fund.
+        based: whether there is a borrowing base.
     """
     n, p, t = n_scenarios, n_programmes, n_periods
     return CashRows(
@@ -59,6 +66,7 @@ def allocate_rows(n_scenarios: int, n_programmes: int, n_periods: int, funded: b
         np.empty((n, p), np.int32),
         np.empty((n, p)),
         np.empty((n, p)),
+        np.empty((n, p, t if based else 0)),
         np.empty((n, p, t if funded else 0)),
         np.empty((n, p)),
         np.empty((n, p)),
@@ -67,7 +75,13 @@ def allocate_rows(n_scenarios: int, n_programmes: int, n_periods: int, funded: b
 
 
 def run_treasury(
-    plan: CashPlan, ledger: LedgerRows, hedge: Floats, policy: PolicyRows, rows: CashRows | None = None
+    plan: CashPlan,
+    ledger: LedgerRows,
+    hedge: Floats,
+    policy: PolicyRows,
+    base: BasePlan | None = None,
+    balances: BalanceRows | None = None,
+    rows: CashRows | None = None,
 ) -> CashRows:
     """Cash paths of every programme on every scenario of a block.
 
@@ -76,19 +90,23 @@ def run_treasury(
         ledger: money of the ledger by period, one row per scenario and regime.
         hedge: forward settlements by period, positive when received, float64[n, n_periods].
         policy: claim and premium cash by programme and period.
+        base, balances: terms of a borrowing base and the receivables that count for it; the whole line by default.
         rows: rows to write into; new ones by default.
 
     Returns:
         the rows.
     """
+    n_scenarios, n_programmes, n_periods = policy.claim_cash.shape
+    if base is None or balances is None:
+        base, balances = no_base(), allocate_balances(no_balances(), n_scenarios, n_periods)
     if rows is None:
-        n_scenarios, n_programmes, n_periods = policy.claim_cash.shape
-        rows = allocate_rows(n_scenarios, n_programmes, n_periods, bool(plan.funded.any()))
-    run_cash(plan, ledger, hedge, policy.claim_cash, policy.premium_cash, rows)
+        based = len(base.of_programme) > 0
+        rows = allocate_rows(n_scenarios, n_programmes, n_periods, bool(plan.funded.any()), based)
+    run_cash(plan, base, ledger, balances, hedge, policy.claim_cash, policy.premium_cash, rows)
     return rows
 
 
-def bytes_per_scenario(plan: CashPlan) -> int:
+def bytes_per_scenario(plan: CashPlan, base: BasePlan | None = None) -> int:
     """Memory one scenario takes in these rows, for planning blocks."""
-    paths = 4 if plan.funded.any() else 3
+    paths = 3 + bool(plan.funded.any()) + (base is not None and len(base.of_programme) > 0)
     return len(plan.reserve) * (8 * paths * len(plan.outflow) + 64)

@@ -49,6 +49,18 @@ def cost_of_fund(fund, cost_of_capital, years):
     return fund * cost_of_capital * years
 
 
+def over_concentration(balance, eligible, share):
+    return max(0.0, balance - share * eligible)
+
+
+def borrowing_base(uninsured, advance_rate, insured, first_loss, insured_advance_rate):
+    return advance_rate * uninsured + insured_advance_rate * max(0.0, insured - first_loss)
+
+
+def line_available(line_limit, base):
+    return min(line_limit, base)
+
+
 def annual_rate(plan, p, drawn):
     """The last step of the margin grid that the utilisation has reached, less the loss payee's saving."""
     used = utilisation(drawn, plan.line_limit)
@@ -56,8 +68,21 @@ def annual_rate(plan, p, drawn):
     return price_of_line([plan.line_rate, *reached][-1], plan.saving[p])
 
 
-def path_of(plan, p, flows):
-    """One programme's weeks, told as a treasurer would: a list of dicts."""
+def lent_against(base, balances, s, p, line_limit):
+    """What can be drawn at each period end, from the receivables that count."""
+    v, lines = base.of_programme[p], []
+    for t in range(balances.uninsured.shape[2]):
+        open_account, insured = balances.uninsured[s, v, t], balances.insured[s, v, t]
+        whole = open_account + insured
+        for debtor in balances.largest[s, v, t]:
+            open_account -= over_concentration(debtor, whole, base.concentration)
+        lent = borrowing_base(open_account, base.advance_rate, insured, base.first_loss[v], base.insured_advance_rate)
+        lines.append(line_available(line_limit, lent))
+    return lines
+
+
+def path_of(plan, p, flows, lines):
+    """One programme's weeks, told as a treasurer would: a list of dicts. ``lines`` is what can be drawn in each."""
     own_pot = bool(plan.funded[p])
     target = plan.reserve[p]
     cash = float(plan.opening_cash + (0.0 if own_pot else target))
@@ -87,16 +112,16 @@ def path_of(plan, p, flows):
             spare = cash + grown + (opening - pot) - for_bank - plan.minimum_cash - line
             pot += into_fund(pot, target, min(plan.top_up[p, t], spare))
             cash += grown + (opening - pot)
-        week["room"] = cash + (plan.line_limit - line) - plan.minimum_cash
+        week["room"] = cash + (lines[t] - line) - plan.minimum_cash
         wanted = line + plan.minimum_cash - (cash - for_bank)
-        then = min(max(wanted, 0.0), plan.line_limit)
+        then = min(max(wanted, 0.0), lines[t])
         then -= min(then, for_bank)
         cash, line = cash + (then - line), then
         weeks.append(week | {"cash": cash, "line": line, "fund": pot})
     return weeks
 
 
-def run_cash(plan, ledger, hedge, claim_cash, premium_cash, rows):
+def run_cash(plan, base, ledger, balances, hedge, claim_cash, premium_cash, rows):
     n = len(claim_cash)
     for s in range(n):
         for p in range(len(plan.reserve)):
@@ -105,7 +130,11 @@ def run_cash(plan, ledger, hedge, claim_cash, premium_cash, rows):
                 name: getattr(ledger, name)[r]
                 for name in ("collections", "recoveries", "purchases_saved", "losses", "trade_cost")
             } | {"hedge": hedge[s], "claim_cash": claim_cash[s, p], "premium_cash": premium_cash[s, p]}
-            weeks = path_of(plan, p, flows)
+            lines = [plan.line_limit] * len(plan.outflow)
+            if len(base.of_programme):
+                lines = lent_against(base, balances, s, p, plan.line_limit)
+                rows.availability[s, p] = lines
+            weeks = path_of(plan, p, flows, lines)
             cash, room = [w["cash"] for w in weeks], [w["room"] for w in weeks]
             rows.cash[s, p] = cash
             rows.line[s, p] = [w["line"] for w in weeks]
@@ -117,11 +146,11 @@ def run_cash(plan, ledger, hedge, claim_cash, premium_cash, rows):
             rows.ending_cash[s, p] = cash[-1]
             rows.financing_cost[s, p] = sum((paid for w in weeks for paid in w["interest"]), 0.0)
             if plan.funded[p]:
-                balances = [w["fund"] for w in weeks]
-                rows.fund[s, p] = balances
+                pots = [w["fund"] for w in weeks]
+                rows.fund[s, p] = pots
                 rows.reserve_cost[s, p] = sum((w["cost_of_fund"] for w in weeks), 0.0)
-                rows.minimum_fund[s, p] = min(balances)
-                rows.periods_below_reserve[s, p] = sum(balance < plan.reserve[p] for balance in balances)
+                rows.minimum_fund[s, p] = min(pots)
+                rows.periods_below_reserve[s, p] = sum(pot < plan.reserve[p] for pot in pots)
             else:
                 rows.reserve_cost[s, p] = plan.standing_reserve_cost[p]
                 rows.minimum_fund[s, p] = 0.0

@@ -1,0 +1,160 @@
+"""The borrowing base as arrays: which receivables a bank counts under which programme, and what it lends on them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.jit import NEVER
+from simulator.ledger.codes import country_code
+from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
+from simulator.losses.balances import BalancePlan, no_balances
+from simulator.losses.plan import Book
+from simulator.policy.plan import PolicyPlan
+from simulator.study.calendar import Calendar
+from simulator.study.schema import Policy, Study
+from simulator.study.schema_finance import BorrowingBase
+
+
+class BasePlan(NamedTuple):
+    """Terms of lending, by programme (P) and view of the ledger (V).
+
+    ``of_programme`` int32[P] is the view a programme's base is taken from, empty without a borrowing base;
+    ``first_loss`` float64[V] is taken off its insured receivables. Advance rates and ``concentration`` are shares.
+    """
+
+    of_programme: Ints
+    first_loss: Floats
+    advance_rate: float
+    insured_advance_rate: float
+    concentration: float
+
+
+def no_base() -> BasePlan:
+    """The whole line can be drawn, whatever is owed."""
+    return BasePlan(np.zeros(0, np.int32), np.zeros(0), 0.0, 0.0, 1.0)
+
+
+def build_base(
+    study: Study,
+    portfolio: Portfolio,
+    calendar: Calendar,
+    book: Book,
+    policy: PolicyPlan,
+    regime: Ints | None = None,
+) -> tuple[BalancePlan, BasePlan]:
+    """The study's borrowing base; without one both plans are empty.
+
+    Programmes that trade alike share a view of the ledger, except those whose policy names the bank as loss payee.
+
+    Args:
+        study: the study.
+        portfolio: its buyers, for their countries.
+        calendar: ends of periods.
+        book: invoices by buyer.
+        policy: what is insured.
+        regime: number of the way of trading of each programme, int32[P]; the same for all by default.
+    """
+    n = len(study.programmes)
+    terms = study.liquidity.credit_line.borrowing_base
+    if terms is None:
+        return no_balances(), no_base()
+    trades = np.zeros(n, np.int32) if regime is None else regime
+    payee = [isinstance(programme, Policy) and programme.loss_payee for programme in study.programmes]
+    views: dict[tuple[int, int], int] = {}
+    of_programme = [views.setdefault((int(trades[p]), p if payee[p] else -1), len(views)) for p in range(n)]
+    share = terms.concentration
+    balances = no_balances(len(views), len(portfolio.buyers), len(book.amount))._replace(
+        **_limits(policy, [p for _, p in views]),
+        period_end=calendar.period_end,
+        run_off=terms.cancelled_limits == "run_off",
+        maximum_overdue=NEVER if terms.maximum_overdue is None else terms.maximum_overdue.days,
+        ages_across=terms.cross_ageing is not None and terms.maximum_overdue is not None,
+        cross_ageing=1.0 if terms.cross_ageing is None else terms.cross_ageing,
+        n_largest=0 if share is None else most_over(share, len(portfolio.buyers)),
+    )
+    first_loss = np.zeros(len(views))
+    for (trade, p), v in views.items():
+        balances.regime[v] = trade
+        _fill_uninsured(balances, v, terms, portfolio, book)
+        programme = study.programmes[p]
+        if p >= 0 and isinstance(programme, Policy):
+            _fill_insured(balances, v, p, terms, programme, book, policy)
+            if terms.insured_value == "indemnifiable":
+                first_loss[v] = policy.aggregate_first_loss[p]
+    return balances, BasePlan(
+        of_programme=np.array(of_programme, dtype=np.int32),
+        first_loss=first_loss,
+        advance_rate=terms.advance_rate,
+        insured_advance_rate=terms.insured_advance_rate,
+        concentration=1.0 if share is None else share,
+    )
+
+
+def most_over(share: float, n_buyers: int) -> int:
+    """Most buyers that can each be more than a share of the whole: 4 at 20 %, 9 at 10 %."""
+    if share <= 0.0:
+        return n_buyers
+    return min(n_buyers, math.ceil(1.0 / share - 1e-9) - 1)
+
+
+def _fill_uninsured(balances: BalancePlan, v: int, terms: BorrowingBase, portfolio: Portfolio, book: Book) -> None:
+    """Count every buyer as uninsured: at home or, where foreign receivables are eligible, anywhere; never related."""
+    buyers = portfolio.buyers
+    home = country_code(terms.home_country or "")
+    eligible = np.array(
+        [
+            kind != "related" and (terms.foreign or country in ("", home))
+            for kind, country in zip(buyers.buyer_type, buyers.country, strict=True)
+        ],
+        np.bool_,
+    )
+    balances.counts[v] = eligible
+    balances.value[v] = np.where(book.disputed & (not terms.disputed), 0.0, book.book_value)
+
+
+def _fill_insured(
+    balances: BalancePlan, v: int, p: int, terms: BorrowingBase, programme: Policy, book: Book, policy: PolicyPlan
+) -> None:
+    """Count the buyers a policy insures by what it covers instead."""
+    insured = policy.insurable[p]
+    balances.insured[v] = insured
+    balances.counts[v] |= insured
+    by_invoice = np.repeat(insured, np.diff(book.start))
+    net = 1.0 if programme.vat_covered else 1.0 - book.vat / np.where(book.amount == 0.0, 1.0, book.amount)
+    covered = np.where(eligible_at_issue(policy, p, book), net * book.book_value, 0.0)
+    balances.value[v] = np.where(by_invoice, covered, balances.value[v])
+    if terms.insured_value == "indemnifiable":
+        usual = min(policy.percentage_insolvency[p], policy.percentage_protracted[p])
+        own = policy.percentage_discretionary[p]
+        balances.weight[v] = np.where(policy.discretionary[p] & ~np.isnan(own), own, usual)
+    if (changes := programme.limit_changes) is not None:
+        q = changes.annual_probability
+        balances.intensity[v] = -math.log1p(-q) if q < 1.0 else math.inf
+        balances.notice[v] = changes.notice.days
+        balances.change_to[v] = changes.to
+
+
+def _limits(policy: PolicyPlan, views: list[int]) -> dict[str, NDArray[Any]]:
+    """Limits of the views' policies (-1: none) one after the other, as :class:`BalancePlan` has them."""
+    n_buyers = policy.limit.shape[1]
+    start = np.arange(n_buyers + 1, dtype=np.int32)
+    insured = [p for p in views if p >= 0]
+    base = np.cumsum([0, *(n_buyers * (p >= 0) for p in views)])[:-1].astype(np.int32)
+    named = ~policy.discretionary[insured]
+    return {
+        "segments": np.array([at + start * (p >= 0) for at, p in zip(base, views, strict=True)], np.int32),
+        "from_day": np.full(named.size, -NEVER, np.int32),
+        "limit": policy.limit[insured].reshape(-1),
+        "changes": named.reshape(-1),
+    }
+
+
+def eligible_at_issue(policy: PolicyPlan, p: int, book: Book) -> Flags:
+    """Which invoices a policy insures as shipped, its limits apart."""
+    known = book.due_day.astype(np.int64) + policy.waiting_days[p] <= 0
+    old = book.open_item & (not policy.covers_open_items[p])
+    return np.asarray(~known & ~old & ~book.disputed)
