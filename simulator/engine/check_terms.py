@@ -93,10 +93,11 @@ def _of_policy(study: Study, policy: Policy, portfolio: Portfolio, calendar: Cal
     buyers = portfolio.buyers
     chosen = select(policy.buyers, portfolio)
     kinds = Counter(kind for kind, taken in zip(buyers.buyer_type, chosen, strict=True) if taken)
-    left_out = {kind: kinds[kind] for kind in policy.excludes if kinds[kind]}
+    left_out = Counter({kind: kinds[kind] for kind in policy.excludes if kinds[kind]})
     if left_out:
         listed = ", ".join(f"{count} {kind}" for kind, count in left_out.items())
-        yield f"does not insure {sum(left_out.values())} buyers by their kind ({listed})"
+        whom = "1 buyer by its kind" if left_out.total() == 1 else f"{left_out.total()} buyers by their kind"
+        yield f"does not insure {whom} ({listed})"
     yield from _dates(policy, calendar)
     if policy.shared_limits and not any(buyers.group_id):
         yield "shared_limits has no effect: no buyer has a group_id"

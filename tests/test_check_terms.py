@@ -1,0 +1,185 @@
+"""Terms of programmes held against the ledger: mistakes at their place, notes on what has nothing to act on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.engine.check import check_study
+from simulator.errors import InputError
+from simulator.study.load import load_study
+
+BUYERS = """\
+buyer_id,country,sector,rating,payment_terms_days,annual_sales,credit_limit,buyer_type,group_id
+A,DE,steel,BB,30,100000,5000,,
+B,US,food,B,60,200000,,related,
+C,US,food,B,60,300000,0,public,
+D,FR,steel,B,60,50000,unlimited,company,
+"""
+ITEMS = """\
+buyer_id,invoice_id,document_type,issue_date,due_date,currency,amount_open
+A,1,invoice,2026-09-01,2026-10-15,EUR,100.00
+B,2,invoice,2026-10-01,2026-12-01,EUR,200.00
+"""
+HEAD = """\
+schema: 1
+study: {title: T, as_of: 2026-10-30, currency: EUR}
+portfolio: {buyers: b.csv, open_items: i.csv}
+programmes:
+  - {name: None, type: none}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("b.csv").write_text(BUYERS, encoding="utf-8")
+    Path("i.csv").write_text(ITEMS, encoding="utf-8")
+
+
+def check(policy: str = "", rest: str = "", kind: str = "whole_turnover"):
+    """Check the study with one policy of the given terms, and further sections."""
+    programme = f"  - {{name: P, type: {kind}, {policy}}}\n" if policy else ""
+    Path("study.yaml").write_text(HEAD + programme + rest, encoding="utf-8")
+    return check_study(load_study("study.yaml"))
+
+
+def told(policy: str = "", rest: str = "", kind: str = "whole_turnover") -> list[tuple]:
+    with pytest.raises(InputError) as caught:
+        check(policy, rest, kind)
+    for problem in caught.value.problems:
+        assert problem.line, problem
+        assert problem.column, problem
+    return [(p.path.removeprefix("programmes[1]."), p.value, p.suggestion) for p in caught.value.problems]
+
+
+def notes(policy: str, rest: str = "") -> list[str]:
+    return check(policy, rest).profile["notes"]
+
+
+def test_nothing_is_said_where_nothing_is_asked():
+    assert notes("excludes: []") == []
+    assert check().profile["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "problems"),
+    [
+        ("buyers: {ids: [A, E]}", [("buyers.ids[1]", "E", "")]),
+        ("buyers: {countries: [DE, UX]}", [("buyers.countries[1]", "UX", "US")]),
+        ("buyers: {ratings: [AAA]}", [("buyers", None, "")]),  # known, but nobody's
+        ("buyers: {ratings: [BBX]}", [("buyers.ratings[0]", "BBX", "BB")]),
+        ("factoring: {buyers: {sectors: [steal]}}", [("factoring.buyers.sectors[0]", "steal", "steel")]),
+        ("collection: {buyers: {ids: [a]}}", [("collection.buyers.ids[0]", "a", "A")]),
+        ("early_payment_discount: {buyers: {except_top: 4}}", [("early_payment_discount.buyers", None, "")]),
+        ("factoring: {buyers: {ids: [A]}}, letter_of_credit: {buyers: {ids: [B]}}", None),
+        ("factoring: {buyers: {top: 2}}, letter_of_credit: {buyers: {countries: [US]}}",
+         [("letter_of_credit.buyers", None, "")]),
+        ("factoring: {}, prepayment: {}", [("prepayment.buyers", None, "")]),
+        ("insurer: {rating: AA}", None),
+        ("insurer: {rating: aa}", None),
+        ("insurer: {rating: AAB}", [("insurer.rating", "AAB", "AA")]),
+        ("insurer: {rating: none of these, annual_pd: 0.1 %}", None),
+        ("maximum_liability: 30 x premium, premium: {rate_on_turnover: 0.2 %}", None),
+        ("maximum_liability: 30 x premium, buyers: {ids: [B, C]}, premium: {rate_on_turnover: 0.2 %}",
+         [("maximum_liability", "30 x premium", "")]),  # B is related, C has no cover
+        ("maximum_liability: 30 x premium, buyers: {ids: [B]}, excludes: [], blind_limit: 1, "
+         "premium: {rate_on_turnover: 0.2 %}", None),
+        ("maximum_liability: 30 x premium, buyers: {ids: [B]}, excludes: [], premium: {rate_on_turnover: 0.2 %}",
+         [("maximum_liability", "30 x premium", "")]),  # no limit at all
+        ("maximum_liability: 30 x premium, countries: {DE: {covered: false}, FR: {covered: false}}, "
+         "premium: {rate_on_turnover: 0.2 %}", [("maximum_liability", "30 x premium", "")]),
+        ("maximum_liability: 30 x premium, starts: 2027-10-29, premium: {rate_on_turnover: 0.2 %}",
+         [("maximum_liability", "30 x premium", "")]),  # nothing is shipped on the last day
+        ("maximum_liability: 30 x premium paid, buyers: {ids: [A]}, premium: {base: balance, rate_on_balance: 0.1 %}",
+         None),
+        ("maximum_liability: 30 x premium paid, buyers: {ids: [B]}, premium: {base: balance, rate_on_balance: 0.1 %}",
+         [("maximum_liability", "30 x premium paid", "")]),
+    ],
+)  # fmt: skip
+def test_mistakes(policy, problems):
+    if problems is None:
+        check(policy)
+    else:
+        assert told(policy) == problems
+
+
+def test_a_stress_without_sales_leaves_no_premium_on_turnover_but_one_on_balance():
+    rest = "stresses: {none: {sales_multiplier: 0}}\n"
+    policy = "maximum_liability: 30 x premium, buyers: {ids: [A, D]}, premium: "
+    assert told(policy + "{rate_on_turnover: 0.2 %}", rest) == [("stresses.none.sales_multiplier", "0", "")]
+    check(policy + "{base: balance, rate_on_balance: 0.1 %}", rest)
+
+
+def test_a_policy_or_limit_in_a_currency_without_a_rate():
+    assert told("currency: USD") == [("fx.rates.USD", None, "")]
+    check("currency: USD", "fx: {rates: {USD: 0.9}}\n")
+    Path("b.csv").write_text(BUYERS.replace("credit_limit", "limit_currency").replace(",5000,", ",CHF,")
+                             .replace("unlimited", "").replace(",0,", ",,"), encoding="utf-8")  # fmt: skip
+    assert told() == [("fx.rates.CHF", None, "")]
+
+
+def test_a_hedge_of_a_policys_currency_is_a_slip_but_a_shock_of_it_is_not():
+    rates = "fx: {rates: {USD: 0.9}, hedge: {USD: 50 %}}\n"
+    assert told("currency: USD", rates) == [("fx.hedge.USD", None, "")]
+    check("currency: USD", "fx: {rates: {USD: 0.9}}\nstresses: {s: {fx_shock: {USD: -10 %}}}\n")
+
+
+def test_a_term_that_programmes_inherit_is_wrong_once():
+    Path("study.yaml").write_text(
+        HEAD + "  - {name: P, type: whole_turnover, buyers: {ids: [X]}}\n"
+        "  - {name: Q, extends: P}\n  - {name: R, extends: Q, insured_percentage: 80 %}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as caught:
+        check_study(load_study("study.yaml"))
+    assert [p.path for p in caught.value.problems] == ["programmes[1].buyers.ids[0]"]
+
+
+KINDS = "P: does not insure 2 buyers by their kind (1 related, 1 public)"
+IDLE = [
+    ("insured_percentage: 80 %", "", [KINDS]),
+    ("excludes: [related]", "", ["P: does not insure 1 buyer by its kind (1 related)"]),
+    ("buyers: {ids: [A]}", "", []),
+    ("excludes: [], shared_limits: true", "", ["P: shared_limits has no effect: no buyer has a group_id"]),
+    ("excludes: [], countries: {BR: {}, US: {}}", "", ["P: countries names BR, where no buyer is: without effect"]),
+    ("excludes: [], blind_limit: 1", "", []),
+    ("buyers: {ids: [A]}, blind_limit: 1, discretionary_limit: 1", "",
+     ["P: discretionary_limit has no effect: every buyer has a named limit",
+      "P: blind_limit has no effect: every buyer has a named limit",
+      "P: blind_limit has no effect: buyers without a named limit have the discretionary one"]),
+    ("excludes: [], blind_limit: 1, discretionary_limit: 1, discretionary_needs: rating", "", []),
+    ("excludes: [], order: minimum_retention", "",
+     ["P: minimum_retention is 0: the wording of that name works as percent_first"]),
+    ("excludes: [], notification: {after: 30 days}", "",
+     ["P: notification has no effect: none is missed, and the waiting clock starts elsewhere"]),
+    ("excludes: [], notification: {missed: 1 %}", "", []),
+    ("excludes: [], disputes: suspended", "", ["P: disputes has no effect: nothing is disputed"]),
+    ("excludes: [], disputes: suspended", "payment: {disputes: {probability: 1 %}}\n", []),
+    ("excludes: [], loss_payee: true", "",
+     ["P: loss_payee has no effect: the line has neither a borrowing base nor an insured_rate"]),
+    ("excludes: [], loss_payee: true", "liquidity: {credit_line: {insured_rate: 5 %}}\n", []),
+    ("excludes: []", "liquidity: {credit_line: {insured_rate: 5 %, borrowing_base: {foreign: true}}}\n",
+     ["liquidity.credit_line.borrowing_base has no effect: the line's limit is 0",
+      "liquidity.credit_line.insured_rate has no effect: no policy has the bank as loss payee"]),
+    ("excludes: []", "credit: {dependence: {limit_changes: {systemic: 50 %}}}\n",
+     ["credit.dependence.limit_changes has no effect: no policy has limit_changes"]),
+    ("excludes: []", "transfer: {frustration: 5 %}\n",
+     ["transfer.frustration has no effect: there are no transfer events"]),
+    ("excludes: [], starts: 2026-12-01", "", ["P: starts on 2026-12-01: shipments before it are not insured"]),
+    ("excludes: [], period: 26 weeks", "", ["P: ends on 2027-04-30: shipments after it are not insured"]),
+    ("excludes: [], period: 26 weeks, basis: losses_occurring", "",
+     ["P: ends on 2027-04-30: losses after it are not insured"]),
+    ("excludes: [], period: 1 year", "", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("policy", "rest", "expected"), IDLE)
+def test_what_is_noted(policy, rest, expected):
+    assert notes(policy, rest) == expected
+
+
+def test_one_note_for_policies_of_which_the_same_is_said():
+    found = notes("insured_percentage: 80 %", "  - {name: Q, type: whole_turnover}\n")
+    assert found == [KINDS.replace("P:", "P, Q:")]
