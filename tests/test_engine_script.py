@@ -266,7 +266,7 @@ def test_constant_exposures_have_no_script(tmp_path):
         "programmes": [{"name": "None", "type": "none"}],
         "script": {"failures": {"A": "10 weeks"}},
     }
-    with pytest.raises(InputError, match="needs a ledger of invoices"):
+    with pytest.raises(InputError, match="has no meaning with `exposure: constant`"):
         build_model(simulator.load_study(study))
 
 

@@ -116,10 +116,6 @@ def build_script(study: Study, portfolio: Portfolio, calendar: Calendar) -> Scri
     if study.script is None:
         return None
     reader = _Reader(study, study.script, portfolio, calendar)
-    if len(portfolio.invoices) == 0:
-        message = "a script needs a ledger of invoices; `exposure: constant` has none"
-        reader.found.add(Problem(message, path="script", value="script"))
-        reader.found.raise_if_any()
     failures = _failures(reader)
     parts = _paid_parts(reader, failures)
     limits = list(_limits(reader))
