@@ -247,13 +247,16 @@ def parse_moment(value: Any) -> dt.date | Duration:
     """A day: a date, or a length of time from the ledger's date, such as ``10 weeks`` or ``70 days``."""
     if isinstance(value, Duration):
         return value
-    try:
+    text = str(value).strip()
+    if isinstance(value, dt.date) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         return parse_date(value)
+    try:
+        return parse_duration(value)
     except ValueError:
-        try:
-            return parse_duration(value)
-        except ValueError:
-            raise ValueError("a date such as 2027-01-08, or a time from the ledger's date such as 10 weeks") from None
+        near = re.fullmatch(r"(day|week|month|year)s?\s*(\d{1,9})", text.casefold())
+        hint = f"; did you mean {Duration(int(near[2]), near[1])}" if near else ""
+        message = f"a date such as 2027-01-08, or a time from the ledger's date such as 10 weeks{hint}"
+        raise ValueError(message) from None
 
 
 def _text(schema_title: str) -> WithJsonSchema:

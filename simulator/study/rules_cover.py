@@ -186,7 +186,7 @@ def _limits(study: Study, found: Breaches) -> None:
             check_country(found, (*path, "countries", country), country)
         if policy.currency is not None and policy.currency not in currencies():
             message = "not an ISO 4217 currency code"
-            found.add((*path, "currency"), message, likely_currency(policy.currency))
+            found.add((*path, "currency"), message, likely_currency(policy.currency, {study.study.currency}))
 
 
 def _premium(study: Study, found: Breaches) -> None:

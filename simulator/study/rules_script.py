@@ -21,7 +21,7 @@ def _script(study: Study, found: Breaches) -> None:
         return
     if study.simulation.tail == "importance":
         message = "has no meaning with a script: it is one scenario, and nothing is drawn"
-        found.add(("simulation", "tail"), message, reads=[("script",)])
+        found.add(("simulation", "tail"), message)
     payments = [(p.buyer, _day(study, p.on), p.invoice, p.currency, p.amount) for p in script.payments]
     _once(found, "payments", payments, "this payment")
     _once(found, "recoveries", [(r.buyer, _day(study, r.on)) for r in script.recoveries], "a recovery of this day")

@@ -85,7 +85,7 @@ class DunningStage(Section):
 
     after: Length
     """Days past due from which the stage works."""
-    factor: float = Field(ge=0, le=1)
+    factor: Fraction
     """Every further day of lateness counts as this part of a day (0.8: a fifth faster)."""
 
 
