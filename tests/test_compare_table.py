@@ -192,6 +192,48 @@ def test_late_claims_show(result):
     assert "it is 20 %" in sentence
 
 
+def test_claims_by_the_first_shortfall(result):
+    sentence = next(s for s in verdict(result) if "gross claims" in s).replace("\N{NO-BREAK SPACE}", " ")
+    assert re.search(r"still runs short it is \d+ %, \d+ % by the end of the first week of shortfall\.", sentence)
+    best = cheapest(Columns(result))
+    subject = result.programmes[best]
+    rows = result.scenarios.sel(programme=subject)
+    short = rows["shortfall_amount"] > 0
+    share = float((rows["claims_before_shortfall"] * short).sum() / (rows["indemnity_gross"] * short).sum())
+    assert f", {100 * share:.0f} % by the end" in sentence
+
+
+def test_what_takes_cover_away_is_told_where_it_does(result):
+    written = fake_result(2000, written=True)
+    text = " ".join(verdict(written)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "limits that the insurer takes back leave" in text
+    assert "of it in the worst 1 % of scenarios." in text
+    assert "The reserve fund of Self-insurance is exhausted with a probability of" in text
+    plain = " ".join(verdict(result))
+    for words in ("takes back", "own default", "reserve fund", "terms of trade"):
+        assert words not in plain
+    calm = with_values(written, gap_limit_cancelled=dict.fromkeys(range(5), 0.0))
+    assert "takes back" not in " ".join(verdict(calm))
+    noisy = np.zeros(2000)
+    noisy[7] = 1e5
+    assert "takes back" not in " ".join(
+        verdict(with_values(written, gap_limit_cancelled=dict.fromkeys(range(5), noisy)))
+    )
+
+
+def test_safer_terms_are_told_with_what_they_cost():
+    written = fake_result(2000, written=True)
+    sentence = next(s for s in verdict(written) if s.startswith("The safer terms of trade of Self-insurance"))
+    sentence = sentence.replace("\N{NO-BREAK SPACE}", " ")
+    rows = written.scenarios
+    saved = float((rows["gross_loss"] - rows["credit_loss"][0]).mean())
+    assert saved > 0
+    assert "cost 25 k EUR in fees, interest and discounts" in sentence
+    assert re.search(r"the credit loss is \d+ ± \d+ k EUR less than under the study's own terms\.$", sentence)
+    worse = with_values(written, credit_loss={0: 1.1 * rows["gross_loss"].to_numpy()})
+    assert any("EUR more than under the study's own terms." in s for s in verdict(worse))
+
+
 def test_stresses_are_shown_and_told():
     result = fake_result(1000, stresses=("pessimistic", "calm"))
     calm = fake_result(1000)

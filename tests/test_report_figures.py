@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+from dataclasses import replace
 from importlib import resources
 from xml.etree import ElementTree
 
@@ -11,10 +12,13 @@ import pytest
 
 from simulator.measures.sample import Sample
 from simulator.measures.summary import summarise
-from simulator.measures.tail import tail_value_at_risk
+from simulator.measures.tail import tail_value_at_risk, tail_weights
+from simulator.policy.gaps import GAP_STEPS
 from simulator.report.figures import (
+    availability_fan,
     cash_fan,
     claim_timing,
+    claims_in_time,
     contributions,
     cost,
     exceedance,
@@ -22,6 +26,7 @@ from simulator.report.figures import (
     gap,
     headroom_fan,
     largest_loss,
+    share_paid,
     shortfall,
     stresses,
     style,
@@ -29,9 +34,10 @@ from simulator.report.figures import (
 from simulator.report.figures.catalogue import FIGURES, draw, tables
 from simulator.report.figures.said import SAID
 from tests.fake_result import fake_constant_result, fake_result
-from tests.report_cases import HOSTILE, renamed, single_result
+from tests.report_cases import HOSTILE, lossless_result, renamed, single_result
 
-CASH = {"cash_fan", "headroom_fan", "shortfall", "first_shortfall", "claim_timing"}
+CASH = {"cash_fan", "headroom_fan", "shortfall", "first_shortfall", "claim_timing", "claims_in_time"}
+BASE = {"availability_fan"}
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +47,21 @@ def result():
 
 
 @pytest.fixture(scope="module")
+def written():
+    made = fake_result(1000, written=True, stresses=("pessimistic",))
+    return made.with_summary(summarise(made))
+
+
+@pytest.fixture(scope="module")
 def weighted():
     return fake_result(2000, weighted=True)
 
 
-def test_catalogue_is_complete(result):
+def test_catalogue_is_complete(result, written):
     assert [f.name for f in FIGURES] == list(SAID)
-    assert set(tables(result)) == {f.name for f in FIGURES}
-    assert set(tables(fake_constant_result(400))) == {f.name for f in FIGURES} - CASH - {"stresses"}
+    assert set(tables(written)) == {f.name for f in FIGURES}
+    assert set(tables(result)) == {f.name for f in FIGURES} - BASE
+    assert set(tables(fake_constant_result(400))) == {f.name for f in FIGURES} - CASH - BASE - {"stresses"}
     assert "gap" not in tables(single_result(0))
 
 
@@ -117,14 +130,15 @@ def test_first_shortfall_ends_at_the_probability_of_any(result, weighted):
             assert rows["probability"].is_monotonic_increasing
 
 
-def test_gap_adds_up(result, weighted):
-    for case in (result, weighted):
+def test_gap_adds_up(result, weighted, written):
+    for case in (result, weighted, written):
         data = gap.data(case)
         assert list(data["programme"].unique()) == case.programmes[1:]
         for (_, _), rows in data.groupby(["programme", "view"]):
             amounts = rows.set_index("step")["amount"]
             assert amounts.drop("debt").sum() == pytest.approx(amounts["debt"], rel=1e-12)
-            assert (rows["start"] >= rows["end"] - 1e-12).all()
+            down = rows["start"] >= rows["end"] - 1e-12
+            assert down.all() or list(rows.loc[~down, "step"]) == ["conversion"]
             inner = rows[~rows["step"].isin(["debt", "indemnity"])]
             np.testing.assert_allclose(inner["start"].to_numpy()[1:], inner["end"].to_numpy()[:-1], atol=1e-12)
             assert inner["end"].iloc[-1] == pytest.approx(rows["start"].iloc[-1])
@@ -134,13 +148,91 @@ def test_gap_adds_up(result, weighted):
         np.testing.assert_allclose(shown, paid[1:], rtol=1e-9)
 
 
+def test_gap_has_the_steps_that_take_something(result, written):
+    data = gap.data(result)
+    assert "each_and_every" not in set(data["step"])  # nobody has one
+    assert "coinsurance" in set(data["step"])
+    assert set(gap.data(written)["step"]) == set(gap.STEPS) == set(GAP_STEPS)
+    assert gap.height(data) < gap.height(gap.data(written))
+    assert (gap.data(written).query("step == 'conversion'")["amount"] < 0).all()
+
+
+def test_gap_has_the_errors_of_the_summary(written):
+    data, rows = gap.data(written), written.summary()
+    rows = rows[rows["stress"] == ""].set_index(["measure", "programme"])
+    for row in data.itertuples():
+        stem = "indemnity_gross" if row.step == "indemnity" else f"gap_{row.step}"
+        found = rows.loc[(f"{stem}_{'mean' if row.view == 'average' else 'tail_mean'}", row.programme)]
+        assert row.amount == pytest.approx(found["value"], abs=1e-6)
+        assert row.amount_error == pytest.approx(found["standard_error"])
+
+
 @pytest.mark.parametrize("level", [0.99, 0.95, 0.9987])
 def test_tail_weights_give_the_tail_value_at_risk(weighted, level):
     gross, weight = (weighted.scenarios[v].to_numpy() for v in ("gross_loss", "weight"))
-    for sample in (Sample.weighted(gross, weight), Sample(gross)):
-        weights = gap.tail_weights(sample, level)
+    for sample, own in ((Sample.weighted(gross, weight), weight), (Sample(gross), None)):
+        weights = tail_weights(gross, own, level)
         assert weights.sum() == pytest.approx(1.0)
         assert float(weights @ gross) == pytest.approx(tail_value_at_risk(sample, level).value, rel=1e-9)
+
+
+def test_share_paid_is_the_summary(result, weighted):
+    for case in (result, weighted):
+        rows = summarise(case)
+        rows = rows[rows["stress"] == ""]
+        found = dict(
+            zip(zip(rows["measure"], rows["programme"], rows["level"], strict=True), rows["value"], strict=True)
+        )
+        means = {programme: value for (m, programme, _), value in found.items() if m == "indemnity_ratio"}
+        data = share_paid.data(case)
+        assert list(data["programme"]) == case.programmes[1:]
+        assert list(data["headline"]) == [0.8, 0.9, 0.95, 1.0]
+        for row in data.itertuples():
+            assert row.mean == pytest.approx(means[row.programme])
+            for name, level in {"low": 0.05, "median": 0.5, "high": 0.95}.items():
+                assert getattr(row, name) == found["effective_indemnity_ratio", row.programme, level]
+        assert (data["mean"] < data["headline"]).all()
+        debt = case.scenarios["gap_debt"].sel(programme=case.programmes[1]).to_numpy() > 0
+        weight = case.scenarios["weight"].to_numpy()
+        assert data["scenarios"].iloc[0] == pytest.approx(weight[debt].sum() / weight.sum())
+
+
+def test_claims_in_time(result, weighted):
+    for case in (result, weighted):
+        data = claims_in_time.data(case)
+        assert list(data["programme"].unique()) == case.programmes[1:]
+        weight = case.scenarios["weight"].to_numpy()
+        for name, rows in data.groupby("programme"):
+            flow = case.paths["mean_claim_cash"].sel(programme=name).to_numpy()
+            due = np.average(case.scenarios["indemnity_gross"].sel(programme=name).to_numpy(), weights=weight)
+            assert rows["claims_come"].iloc[0] == 0.0
+            assert rows["claims_come"].iloc[-1] == pytest.approx(flow.sum() / due)
+            np.testing.assert_array_equal(rows["claim_cash"][1:], flow)
+            struck = case.scenarios["shortfall_amount"].sel(programme=name).to_numpy() > 0
+            assert rows["first_shortfalls"].iloc[-1] == pytest.approx(weight[struck].sum() / weight.sum())
+            assert rows["shortfalls_come"].iloc[-1] == 1.0
+            assert rows["shortfalls_come"].is_monotonic_increasing
+
+
+def test_claims_in_time_without_shortfalls_or_claims():
+    data = claims_in_time.data(lossless_result())
+    assert data.empty
+    calm = fake_result(400)
+    scenarios = calm.scenarios.copy(deep=True)
+    scenarios["first_shortfall_period"][:] = -1
+    data = claims_in_time.data(replace(calm, scenarios=scenarios))
+    assert data["shortfalls_come"].isna().all()
+    assert (data["first_shortfalls"] == 0).all()
+    assert "cash never runs short" in SAID["claims_in_time"](data)
+
+
+def test_what_the_bank_lends(written):
+    data = availability_fan.data(written)
+    assert len(data) == 5 * 52
+    assert data["date"].iloc[0] == dt.date(2026, 11, 6)
+    assert (data["level"] == 5e6).all()
+    path = written.paths["availability"].sel(programme=written.programmes[0], quantile=0.05)
+    np.testing.assert_array_equal(data["low"][:52], path)
 
 
 def test_claim_timing(result):
@@ -151,8 +243,9 @@ def test_claim_timing(result):
     np.testing.assert_allclose(data["in_horizon"], mean)
 
 
-def test_cost_adds_up_to_the_cost_of_risk(result, weighted):
-    for case in (result, weighted):
+def test_cost_adds_up_to_the_cost_of_risk(result, weighted, written):
+    assert {"trade_cost", "lost_margin"} <= set(cost.data(written)["component"])
+    for case in (result, weighted, written):
         total = cost.data(case).groupby("programme", sort=False)["amount"].sum()
         weight = case.scenarios["weight"].to_numpy()
         expected = np.average(case.scenarios["cost_of_risk"].to_numpy(), axis=1, weights=weight)
@@ -183,8 +276,8 @@ def test_stresses_are_the_summary(result):
         assert row.value in found["value"].tolist()
 
 
-def test_drawings_are_small_svg_with_words(result):
-    drawings, files = draw(tables(result))
+def test_drawings_are_small_svg_with_words(written):
+    drawings, files = draw(tables(written))
     assert set(drawings) == {f.name for f in FIGURES}
     for name, text in files.items():
         assert len(text) < 60_000, name

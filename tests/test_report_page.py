@@ -11,9 +11,10 @@ import pytest
 from simulator.compare.paired import full_summary
 from simulator.errors import SimulatorError
 from simulator.measures.estimate import effective_size
-from simulator.report import remarks
+from simulator.report import arrangements, coverage, remarks
 from simulator.report.comparison import Summary, comparison_table
-from simulator.report.numbers import unit_for, with_error
+from simulator.report.figures import gap
+from simulator.report.numbers import short_percent, unit_for, with_error
 from simulator.report.ratios import NET_LOSS_RATIO, NET_RATIO, ratios
 from simulator.report.write import with_differences, write_report
 from tests.fake_result import PROGRAMMES, fake_constant_result, fake_result
@@ -300,3 +301,74 @@ def test_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SimulatorError, match="cannot write"):
         write_report(fake_result(400), tmp_path / "file" / "below")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    result = fake_result(1200, written=True)
+    return result, page_of(result, tmp_path_factory.mktemp("written"))
+
+
+def test_terms_as_written_have_their_tables(written, page):
+    text = spoken(written[1])
+    for words in (
+        "Cover lost to limits taken back and the insurer’s own default",
+        "Claims money where cash runs short",
+        "Terms of trade and what they cost",
+        "Reserve funds",
+        "Cash buffer in months of operating costs",
+        "A rule of thumb is 1.5 to 2 months",
+        "What the bank lends",
+        "Lost to limits taken back",
+        "Lost margin",
+        "Notified too late",
+    ):
+        assert words in text, words
+        if words != "Claims money where cash runs short":
+            assert words not in spoken(page), words
+    assert written[1].faults == []
+
+
+def test_cover_lost_is_the_waterfall(written):
+    result = written[0]
+    table = coverage.lost_cover_table(result, gap.data(result))
+    assert [c.label for c in table.columns][1:] == ["Mean", "Share of the debt", "Worst 1 %", "Share of the debt"]
+    first = table.rows[0]
+    assert (first.head, first.sub) == (PROGRAMMES[1], "limits taken back")
+    steps = result.scenarios.sel(programme=PROGRAMMES[1])
+    lost, debt = float(steps["gap_limit_cancelled"].mean()), float(steps["gap_debt"].mean())
+    assert first.cells[1].text == short_percent(lost / debt, 3)
+    assert float(first.cells[0].text.replace(",", "")) == pytest.approx(lost / 1e3, abs=0.51)
+    assert coverage.lost_cover_table(fake_result(40), gap.data(fake_result(40))) is None
+
+
+def test_claims_where_cash_runs_short(written):
+    result = fake_result(800)
+    table = coverage.late_claims_table(result)
+    assert [row.head for row in table.rows] == list(PROGRAMMES[1:])
+    rows = result.scenarios.sel(programme=PROGRAMMES[2])
+    short = rows["shortfall_amount"].to_numpy() > 0
+    before, due = (rows[v].to_numpy()[short] for v in ("claims_before_shortfall", "indemnity_gross"))
+    assert table.rows[1].cells[3].text == short_percent(before.sum() / due.sum())
+    assert float(table.rows[1].cells[1].text.replace(",", "")) == pytest.approx(before.mean() / 1e3, abs=0.51)
+    assert coverage.late_claims_table(lossless_result()) is None
+    assert coverage.late_claims_table(fake_constant_result(40)) is None
+
+
+def test_buffer_beside_the_rule_of_thumb(written):
+    result = written[0]
+    summary = Summary(with_differences(result, full_summary(result)))
+    table = arrangements.buffer_table(result, summary)
+    assert table.rows[0].cells[0].text == "10.0"  # 4 M at 0.4 M a month; the fund is apart
+    lowest = np.sort(result.scenarios["minimum_headroom"][1].to_numpy())
+    needed = (4e6 - lowest[len(lowest) - 1 - (math.ceil(0.95 * 1200) - 1)]) / 4e5
+    assert float(table.rows[1].cells[1].text) == pytest.approx(max(0.0, needed), abs=0.1)
+    assert arrangements.trade_table(result, summary).rows[0].cells[2].text == "25\N{NO-BREAK SPACE}k"
+    fund = arrangements.fund_table(result, summary)
+    assert [row.head for row in fund.rows] == [PROGRAMMES[0]]
+    assert fund.rows[0].cells[0].text == "1,500,000"
+    plain = fake_result(40)
+    nothing = Summary(full_summary(plain))
+    assert arrangements.buffer_table(plain, nothing) is None
+    assert arrangements.trade_table(plain, nothing) is None
+    assert arrangements.fund_table(plain, nothing) is None

@@ -9,12 +9,14 @@ from python_calamine import CalamineWorkbook
 from simulator.compare.table import comparison_table
 from simulator.measures.summary import summarise
 from simulator.report.assumptions import assumptions, in_words, programme_terms
+from simulator.report.figures import claims_in_time, gap, share_paid
 from simulator.report.workbook import flatten, sheets, write_workbook
 from tests.fake_result import fake_constant_result, fake_result
-from tests.report_cases import HOSTILE, hostile_result
+from tests.report_cases import HOSTILE, hostile_result, single_result
 
 SHEETS = [
-    "comparison", "summary", "buyers", "countries", "currencies", "sectors", "paths", "assumptions", "provenance",
+    "comparison", "summary", "buyers", "countries", "currencies", "sectors", "waterfall", "share_paid",
+    "claims_in_time", "paths", "assumptions", "provenance",
 ]  # fmt: skip
 
 
@@ -58,12 +60,29 @@ def test_paths_are_dated(book):
     rows = book.get_sheet_by_name("paths").to_python()
     assert rows[0] == ["variable", "programme", "quantile", "date", "value", "unit"]
     assert str(rows[1][3]).startswith("2026-11-06")
-    assert len({row[0] for row in rows[1:]}) == 9
+    assert len({row[0] for row in rows[1:]}) == 10
+
+
+def test_cover_is_in_sheets(book):
+    result = fake_result(400)
+    for name, module in {"waterfall": gap, "share_paid": share_paid, "claims_in_time": claims_in_time}.items():
+        rows, table = book.get_sheet_by_name(name).to_python(), module.data(result)
+        assert rows[0] == list(table.columns)
+        assert len(rows) - 1 == len(table)
+    waterfall = book.get_sheet_by_name("waterfall").to_python()
+    at = waterfall[0].index("amount_error")
+    assert all(isinstance(row[at], float) for row in waterfall[1:])
+    assert sheets(*_measured(single_result(0))).keys().isdisjoint({"waterfall", "share_paid", "claims_in_time"})
+
+
+def _measured(result):
+    measured = result.with_summary(summarise(result))
+    return measured, measured.summary(), comparison_table(measured)
 
 
 def test_constant_exposure_has_no_paths(tmp_path):
     names = book_of(fake_constant_result(400), tmp_path).sheet_names
-    assert names == [name for name in SHEETS if name != "paths"]
+    assert names == [name for name in SHEETS if name not in {"paths", "claims_in_time"}]
 
 
 def test_hostile_names_are_text(tmp_path):
@@ -84,9 +103,7 @@ def test_flatten():
 
 
 def test_sheet_order_follows_the_contributions():
-    result = fake_result(400)
-    measured = result.with_summary(summarise(result))
-    assert list(sheets(measured, measured.summary(), comparison_table(measured))) == SHEETS
+    assert list(sheets(*_measured(fake_result(400)))) == SHEETS
 
 
 def test_assumptions_say_everything_once():
@@ -100,6 +117,16 @@ def test_assumptions_say_everything_once():
     assert found["simulation.seed"] == "20261030"
     assert found["payment.pay_runs.rule"] == "none"
     assert found["fx.history"] == "–"
+
+
+def test_lists_of_sections_are_spelt_out():
+    study = fake_result(4).study
+    grid = {"limit": 1e6, "margin_grid": [{"used_above": 0.5, "rate": 0.07}, {"used_above": 0.9, "rate": 0.09}]}
+    line = type(study.liquidity.credit_line).model_validate(grid)
+    liquidity = study.liquidity.model_copy(update={"credit_line": line})
+    found = assumptions(study.model_copy(update={"liquidity": liquidity})).set_index("key")["value"]
+    words = "used_above 50\u202f%, rate 7\u202f%; used_above 90\u202f%, rate 9\u202f%"
+    assert found["liquidity.credit_line.margin_grid"] == words
 
 
 def test_programme_terms_side_by_side():

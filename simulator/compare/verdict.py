@@ -21,13 +21,20 @@ if TYPE_CHECKING:
 TAIL_LEVEL = 0.99
 CLEAR = 1.959963984540054
 GAP_WORDS = {
+    "conversion": "the policy's conversion rate",
+    "vat": "value added tax",
+    "disputed": "disputed debt",
     "not_covered": "debt that no claim covers",
+    "limit_cancelled": "debt above limits that the insurer took back",
     "over_limit": "debt above the buyers' credit limits",
     "non_qualifying": "losses too small to qualify",
     "coinsurance": "the uninsured percentage",
     "each_and_every": "the first loss on each claim",
+    "minimum_retention": "the minimum retention",
     "aggregate_first_loss": "the aggregate first loss",
     "maximum_liability": "losses above the insurer's maximum liability",
+    "notification": "debt that was notified too late",
+    "insurer_default": "claims that the insurer fails to pay",
 }
 
 
@@ -46,6 +53,9 @@ def verdict(result: Result) -> list[str]:
             sentences += _shortfall(columns, subject)
             sentences += _timing(columns, subject)
         sentences += _gap(columns, subject)
+        sentences += _lost_cover(columns, subject)
+    sentences += _trade(columns, best)
+    sentences += _funds(columns)
     return [*sentences, *_stresses(result, best)]
 
 
@@ -193,6 +203,10 @@ def _timing(columns: Columns, programme: int) -> Iterator[str]:
     if short.any() and owed > 0.0:
         arrived = due.average(np.where(short, here.values, 0.0)) / owed
         sentence += f"; in the scenarios where cash still runs short it is {_share(arrived)}"
+        if columns.takes("claims_before_shortfall"):
+            early = due.average(columns.values("claims_before_shortfall", programme)) / owed
+            period = columns.result.study.study.period
+            sentence += f", {_share(early)} by the end of the first {period} of shortfall"
     yield sentence + "."
 
 
@@ -214,9 +228,66 @@ def _gap(columns: Columns, programme: int) -> Iterator[str]:
     paid = mean(columns.sample("indemnity_gross", programme)).value
     if debt <= 0.0 or paid <= 0.0:
         return
-    parts = {step: mean(columns.sample(f"gap_{step}", programme)).value / debt for step in GAP_WORDS}
+    taken = [step for step in GAP_WORDS if columns.takes(f"gap_{step}")]
+    parts = {step: mean(columns.sample(f"gap_{step}", programme)).value / debt for step in taken}
+    if not parts:
+        return
     largest = max(parts, key=lambda step: parts[step])
     yield (
         f"{_name(columns, programme)} pays {_share(paid / debt)} of the debt that is lost, before recoveries are "
         f"shared; the largest part that stays is {GAP_WORDS[largest]}, {_share(parts[largest])} of the debt."
     )
+
+
+def _lost_cover(columns: Columns, programme: int) -> Iterator[str]:
+    """Cover that is taken back, or not paid for, when it is needed most."""
+    name = _name(columns, programme)
+    for step, words in (
+        ("limit_cancelled", "limits that the insurer takes back leave"),
+        ("insurer_default", "the insurer's own default leaves"),
+    ):
+        if not columns.takes(f"gap_{step}"):
+            continue
+        lost = mean(columns.sample(f"gap_{step}", programme)).estimate()
+        if lost.value <= 0.0 or not is_clear(lost):
+            continue
+        tails = [columns.tail_part(columns.values(part, programme)).value for part in (f"gap_{step}", "gap_debt")]
+        debt = mean(columns.sample("gap_debt", programme)).value
+        worst = f", and {_share(tails[0] / tails[1])} of it in the worst 1 % of scenarios" if tails[1] > 0.0 else ""
+        yield f"Under {name} {words} {_amount(columns, lost)} unpaid, {_share(lost.value / debt)} of the debt{worst}."
+
+
+def _trade(columns: Columns, best: int) -> Iterator[str]:
+    """What the cheapest programme that trades on safer terms gives up for them."""
+    if not (columns.takes("trade_cost") or columns.takes("lost_margin")):
+        return
+    costs = [
+        mean(columns.sample("trade_cost", k)).value + mean(columns.sample("lost_margin", k)).value
+        for k in range(columns.n_programmes)
+    ]
+    trading = [k for k, cost in enumerate(costs) if cost != 0.0]
+    chosen = best if best in trading else min(trading, key=lambda k: columns.cost_of_risk(k).value)
+    fees, margin = (mean(columns.sample(name, chosen)).estimate() for name in ("trade_cost", "lost_margin"))
+    saved = (mean(columns.sample("gross_loss")) - mean(columns.sample("credit_loss", chosen))).estimate()
+    verb = "less" if saved.value >= 0.0 else "more"
+    doubt = "" if is_clear(saved) else ", which is within sampling noise"
+    yield (
+        f"The safer terms of trade of {_name(columns, chosen)} cost {_amount(columns, fees)} in fees, interest and "
+        f"discounts and {_signed(columns, margin)} of margin on sales not made; the credit loss is "
+        f"{_amount(columns, saved)} {verb} than under the study's own terms{doubt}."
+    )
+
+
+def _signed(columns: Columns, estimate: Estimate) -> str:
+    return _money(columns, estimate.value, estimate.standard_error)
+
+
+def _funds(columns: Columns) -> Iterator[str]:
+    """How safe reserve funds are."""
+    if not columns.has("minimum_fund"):
+        return
+    for k, terms in enumerate(columns.result.study.programmes):
+        if terms.reserve_fund is not None:
+            empty = probability(columns.event(columns.values("minimum_fund", k) <= 0.0))
+            chance = format_estimate(empty, percent=True)
+            yield f"The reserve fund of {terms.name} is exhausted with a probability of {chance}."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: Level of the tail that parts of a loss are looked at in.
 WORST = 0.99
+HALF_A_CENT = 0.005
 
 
 class Columns:
@@ -75,9 +76,10 @@ class Columns:
         return Sample(np.zeros(self.n_scenarios), self.p)
 
     def takes(self, name: str) -> bool:
-        """Whether a variable is above or below zero anywhere, under any programme."""
+        """Whether an amount is other than zero, rounding apart, in some scenario under some programme."""
         if name not in self._takes:
-            self._takes[name] = self.has(name) and bool(self.result.scenarios[name].to_numpy().any())
+            values = self.result.scenarios[name].to_numpy() if self.has(name) else np.zeros(1)
+            self._takes[name] = bool((np.abs(values) >= HALF_A_CENT).any())
         return self._takes[name]
 
     def tail_part(self, values: Floats) -> Functional:

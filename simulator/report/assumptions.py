@@ -26,7 +26,7 @@ PARTS = {
 }
 CASH_ONLY = ("payment", "fx", "transfer", "liquidity")
 _PERCENT = {amounts.parse_fraction, amounts.parse_share}
-_MONEY = {amounts.parse_money, amounts.parse_positive_money, amounts.parse_liability}
+_MONEY = {amounts.parse_money, amounts.parse_positive_money, amounts.parse_liability, amounts.parse_reserve}
 
 
 def assumptions(study: Study) -> pd.DataFrame:
@@ -84,6 +84,9 @@ def _field(value: Any, field: FieldInfo, key: str, currency: str) -> Iterator[di
     nested = isinstance(value, Mapping) and any(isinstance(v, BaseModel) for v in value.values())
     if nested or isinstance(value, BaseModel):
         yield from _walk(value, key, currency)
+    elif isinstance(value, tuple) and any(isinstance(v, BaseModel) for v in value):
+        listed = (", ".join(f"{row['key']} {row['value']}" for row in _walk(v, "", currency)) for v in value)
+        yield {"key": key, "value": "; ".join(listed), "meaning": meaning}
     else:
         kinds = set(_parsers(field))
         percent, money = bool(kinds & _PERCENT), bool(kinds & _MONEY)

@@ -42,6 +42,8 @@ GROUPS: Mapping[str, Sequence[Line]] = {
     "Cost": (
         Line("premium_mean", "Premium, tax and fees"),
         Line("financing_cost_mean", "Net interest", sub="paid on the line less earned on cash; negative: earned"),
+        Line("trade_cost_mean", "Terms of trade", sub="fees, interest and discounts of safer terms"),
+        Line("lost_margin_mean", "Lost margin", sub="on sales not made under safer terms"),
         Line("capital_charge", "Capital charge", sub="on 99 % TVaR less mean"),
         Line("reserve_cost", "Cost of reserve"),
         Line("cost_of_risk_mean", "Cost of risk", sub="all of these and retained loss"),
@@ -59,9 +61,12 @@ GROUPS: Mapping[str, Sequence[Line]] = {
             "before recoveries are shared; compare the headline percentage",
         ),
         Line(NET_RATIO, "Net claims ÷ debt when lost", "1", "after recoveries are shared"),
+        Line("limit_cancelled_ratio", "Lost to limits taken back", "1", "share of the debt when lost"),
+        Line("insurer_default_ratio", "Lost to the insurer’s default", "1", "share of the debt when lost"),
         Line("loss_ratio", "Loss ratio with tax and fees", "1", "net claims ÷ premium with tax and fees"),
         Line(NET_LOSS_RATIO, "Loss ratio before tax and fees", "1", "net claims ÷ premium without tax and fees"),
         Line("reserve_ruin_probability", "Reserve exhausted", "1", "retained loss above the reserve"),
+        Line("fund_exhausted_probability", "Reserve fund exhausted", "1", "at some period’s end, top-ups included"),
     ),
 }
 ADDED = "Cost"  # a group whose lines are added up is written in one unit

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
+from simulator.measures.columns import Columns
+from simulator.measures.estimates import conditional_mean, mean, ratio
 from simulator.report.blocks import Cell, Column, Row, Table, records
 from simulator.report.figures.cost import COMPONENTS
-from simulator.report.figures.gap import STEPS, VIEWS, view_weights
+from simulator.report.figures.gap import STEPS, VIEWS, insured
 from simulator.report.numbers import NONE, short_percent, unit_for
 from simulator.results.result import Result
 from simulator.study.schema import Policy
 
 #: What a step takes in, where its name does not say so.
 SAYS = {
+    "conversion": "the policy’s rate against the market’s; below zero: it values debts higher",
+    "vat": "not insured",
+    "limit_cancelled": "within the limit before the insurer reduced or cancelled it",
+    "minimum_retention": "beyond the uninsured percentage",
+    "notification": "claims reduced because debts were notified too late",
+    "insurer_default": "approved claims that a failed insurer does not pay",
     "not_covered": "no limit, disputed or excluded; lost without a claim that holds it, or known as lost at the start",
     "coinsurance": "the uninsured percentage",
     "indemnity": "before recoveries are shared",
 }
+#: Steps that take away cover the policy was bought for.
+LOST = {"limit_cancelled": "limits taken back", "insurer_default": "the insurer’s own default"}
 _SINGULAR = {"buyers": "Buyer", "countries": "Country", "sectors": "Sector", "currencies": "Currency"}
 
 
@@ -32,38 +40,42 @@ def headline(result: Result, programme: str) -> str:
 
 
 def gap_table(result: Result, data: pd.DataFrame) -> Table:
-    """Mean amounts per step and insured programme, the worst 1 % below them; what the claims come to, gross and net."""
+    """Amounts per step and insured programme, the worst 1 % below them; what the claims come to, gross and net."""
     programmes = list(data["programme"].unique())
-    wide = data.pivot_table(index="step", columns=["programme", "view"], values="amount", sort=False)
-    steps = {step: {(p, v): float(wide.loc[step, (p, v)]) for p in programmes for v in VIEWS} for step in STEPS}
-    gross, debt = steps["indemnity"], steps["debt"]
+    found = {(r.step, r.programme, r.view): (r.amount, r.amount_error) for r in records(data)}
     unit = unit_for(data["amount"])
-    weights = view_weights(result)
-    net = {
-        (p, view): float(weights[view] @ result.scenarios["indemnity"].sel(programme=p).to_numpy())
-        for p in programmes
-        for view in VIEWS
-    }
+    columns = Columns(result)
+    for p in programmes:
+        values = columns.values("indemnity", result.programmes.index(p))
+        for view, net in (("average", mean(columns.derived(values))), ("tail", columns.tail_part(values))):
+            found["net", p, view] = (net.value, net.standard_error)
 
-    def amounts(of: Mapping[tuple[str, str], float]) -> list[Cell]:
-        return [Cell(unit.write(of[p, "average"]), sub=unit.write(of[p, "tail"])) for p in programmes]
+    def amounts(step: str) -> list[Cell]:
+        cells = []
+        for p in programmes:
+            (amount, error), (tail, tail_error) = (found[step, p, view] for view in VIEWS)
+            shown = f"{unit.write(tail)} ± {unit.write(tail_error)}" if tail_error else unit.write(tail)
+            cells.append(Cell(unit.write(amount), error=unit.write(error) if error else "", sub=shown))
+        return cells
 
-    def shares(of: Mapping[tuple[str, str], float]) -> list[Cell]:
-        written = {(p, v): _share(of[p, v], debt[p, v]) for p in programmes for v in VIEWS}
+    def shares(step: str) -> list[Cell]:
+        written = {(p, v): _share(found[step, p, v][0], found["debt", p, v][0]) for p in programmes for v in VIEWS}
         return [Cell(written[p, "average"], sub=written[p, "tail"]) for p in programmes]
 
-    rows = [Row(words, amounts(steps[step]), sub=SAYS.get(step, "")) for step, words in STEPS.items()]
+    shown = [step for step in STEPS if (step, programmes[0], "average") in found]
+    rows = [Row(STEPS[step], amounts(step), sub=SAYS.get(step, "")) for step in shown]
     rows += [
-        Row("Net claims", amounts(net), sub="less the insurer’s share of recoveries"),
-        Row("Gross claims ÷ debt", shares(gross), sub="before recoveries are shared"),
-        Row("Net claims ÷ debt", shares(net), sub="after recoveries are shared"),
+        Row("Net claims", amounts("net"), sub="less the insurer’s share of recoveries"),
+        Row("Gross claims ÷ debt", shares("indemnity"), sub="before recoveries are shared"),
+        Row("Net claims ÷ debt", shares("net"), sub="after recoveries are shared"),
         Row("Headline percentage", [Cell(headline(result, p)) for p in programmes]),
     ]
     return Table(
         "Where the claims fall short of the headline percentage",
         (Column("Step", number=False), *(Column(p) for p in programmes)),
         rows,
-        note=f"{unit.named(result.currency)}; mean over all scenarios, below it the mean in the worst 1 %.",
+        note=f"{unit.named(result.currency)}; mean over all scenarios ± standard error, below it the mean in the worst "
+        "1 % by gross loss.",
         full=True,
         stacked=True,
     )
@@ -113,6 +125,79 @@ def cost_table(data: pd.DataFrame, currency: str) -> Table:
             "the cost of risk."
         )
     return Table("Cost of risk", columns, rows, note=note, full=True, stacked=True)
+
+
+def lost_cover_table(result: Result, data: pd.DataFrame) -> Table | None:
+    """Cover that was there when the goods were sold on and is gone when it is needed; None where none is lost."""
+    lost = [step for step in LOST if (data["step"] == step).any()]
+    if not lost:
+        return None
+    found = {(r.step, r.programme, r.view): (r.amount, r.amount_error) for r in records(data)}
+    unit = unit_for(data.loc[data["step"].isin(lost), "amount"])
+    rows = []
+    for programme in data["programme"].unique():
+        for step in lost:
+            cells = []
+            for view in VIEWS:
+                amount, error = found[step, programme, view]
+                share = _share(amount, found["debt", programme, view][0])
+                cells += [Cell(unit.write(amount), error=unit.write(error) if error else ""), Cell(share)]
+            rows.append(Row(str(programme), cells, sub=LOST[step] if len(lost) > 1 else ""))
+    columns = (
+        Column("Programme", number=False),
+        Column("Mean", unit=unit.named(result.currency)),
+        Column("Share of the debt"),
+        Column("Worst 1 %", unit=unit.named(result.currency)),
+        Column("Share of the debt"),
+    )
+    return Table(
+        "Cover lost to " + " and ".join(LOST[step] for step in lost),
+        columns,
+        rows,
+        note="Debts that the policy would have covered on the day it was concluded. Insurers take limits back when "
+        "buyers weaken and times turn bad, so that most of it is lost when most is needed."
+        if "limit_cancelled" in lost
+        else "Approved claims that are not paid.",
+        stacked=True,
+    )
+
+
+def late_claims_table(result: Result) -> Table | None:
+    """Claims money in the scenarios where cash runs short; None where the result cannot tell or none does."""
+    columns = Columns(result)
+    if not columns.takes("claims_before_shortfall") and not columns.takes("claims_after_shortfall"):
+        return None
+    found = []
+    for programme in insured(result):
+        index = result.programmes.index(programme)
+        struck = (columns.values("shortfall_amount", index) > 0.0).astype(float)
+        if columns.derived(struck).average(struck) > 0.0:
+            names = ("indemnity_gross", "claims_before_shortfall", "claims_after_shortfall")
+            parts = [conditional_mean(columns.sample(name, index), struck) for name in names]
+            found.append((programme, parts, ratio(parts[1], parts[0])))
+    if not found:
+        return None
+    unit = unit_for(part.value for _, parts, _ in found for part in parts)
+    rows = []
+    for programme, parts, in_time in found:
+        cells = [Cell(unit.write(part.value), error=unit.write(part.standard_error)) for part in parts]
+        rows.append(Row(programme, [*cells, Cell(short_percent(in_time.value))]))
+    period = result.study.study.period
+    columns_ = (
+        Column("Programme", number=False),
+        Column("Gross claims, whenever paid", unit=unit.named(result.currency)),
+        Column(f"Received by the end of that {period}", unit=unit.named(result.currency)),
+        Column("Later, within the horizon", unit=unit.named(result.currency)),
+        Column("In time", unit="received ÷ gross"),
+    )
+    return Table(
+        "Claims money where cash runs short",
+        columns_,
+        rows,
+        note=f"Means over the scenarios with a shortfall ± standard error. “That {period}”: the first with a shortfall "
+        "that remains although the claims money received so far is in it.",
+        stacked=True,
+    )
 
 
 def contribution_tables(data: pd.DataFrame, titles: dict[str, str], currency: str) -> list[Table]:

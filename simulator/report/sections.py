@@ -9,7 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from simulator.measures.sample import Sample
-from simulator.report import coverage, remarks
+from simulator.report import arrangements, coverage, remarks
 from simulator.report.assumptions import assumptions, programme_terms
 from simulator.report.blocks import Block, Cell, Column, Drawing, Row, Section, Table, records
 from simulator.report.comparison import Summary, comparison_table, liquidity_table, stress_table
@@ -78,7 +78,7 @@ def _losses(m: Material) -> Section:
 
 
 def _cash(m: Material) -> Section | None:
-    blocks = m.figure("cash_fan") + m.figure("headroom_fan")
+    blocks = m.figure("cash_fan") + m.figure("headroom_fan") + m.figure("availability_fan")
     return Section("cash", "What happens to cash", blocks=blocks) if m.result.has_cash else None
 
 
@@ -104,12 +104,18 @@ def _shortfall(m: Material) -> Section | None:
                 "has to be added to keep the probability of a shortfall below the rest.",
             )
         )
+    blocks += _optional(arrangements.buffer_table(m.result, m.summary))
+    blocks += _optional(arrangements.fund_table(m.result, m.summary))
     blocks += _remark(remarks.reserves(m.result))
     return Section("shortfall", "When cash runs short, and by how much", blocks=blocks)
 
 
 def _remark(text: str) -> list[Block]:
     return [Block("note", text)] if text else []
+
+
+def _optional(table: Table | None) -> list[Block]:
+    return [Block("table", table)] if table is not None else []
 
 
 def timing_of_shortfall(result: Result) -> Table:
@@ -140,9 +146,11 @@ def timing_of_shortfall(result: Result) -> Table:
 def _cover(m: Material) -> Section | None:
     if "gap" not in m.data:
         return None
-    blocks = [*m.figure("gap"), Block("table", coverage.gap_table(m.result, m.data["gap"])), *m.figure("claim_timing")]
+    blocks = [*m.figure("gap"), Block("table", coverage.gap_table(m.result, m.data["gap"])), *m.figure("share_paid")]
+    blocks += _optional(coverage.lost_cover_table(m.result, m.data["gap"])) + m.figure("claim_timing")
     if "claim_timing" in m.data:
         blocks.append(Block("table", coverage.timing_table(m.data["claim_timing"], m.result.currency)))
+    blocks += m.figure("claims_in_time") + _optional(coverage.late_claims_table(m.result))
     return Section(
         "cover",
         "What the cover really covers",
@@ -156,7 +164,8 @@ def _cost(m: Material) -> Section | None:
     if "cost" not in m.data:
         return None
     table = Block("table", coverage.cost_table(m.data["cost"], m.result.currency))
-    return Section("cost", "What each programme costs", blocks=[*m.figure("cost"), table])
+    trade = _optional(arrangements.trade_table(m.result, m.summary))
+    return Section("cost", "What each programme costs", blocks=[*m.figure("cost"), table, *trade])
 
 
 def _drivers(m: Material) -> Section | None:

@@ -13,6 +13,7 @@ import pandas as pd
 import xlsxwriter
 
 from simulator.report.assumptions import assumptions
+from simulator.report.figures import claims_in_time, gap, share_paid
 from simulator.report.figures.style import display_width
 from simulator.results.files import replace_file
 from simulator.results.result import Result
@@ -25,8 +26,11 @@ FORMATS = {
     "count": "#,##0",
     "date": "yyyy-mm-dd",
 }
-_MONEY_COLUMNS = {"exposure", "mean_loss", "tail_loss"}
-_SHARE_COLUMNS = {"share_of_tail", "quantile", "level", "share"}
+_MONEY_COLUMNS = {"exposure", "mean_loss", "tail_loss", "amount", "amount_error", "claim_cash"}
+_SHARE_COLUMNS = {
+    "share_of_tail", "quantile", "level", "share", "start", "end", "claims_come", "first_shortfalls",
+    "shortfalls_come", "headline", "mean", "mean_error", "low", "lower", "median", "upper", "high", "scenarios",
+}  # fmt: skip
 _LONGEST_TEXT = 32_767
 _WIDEST = 60
 
@@ -36,9 +40,18 @@ def sheets(result: Result, summary: pd.DataFrame, comparison: pd.DataFrame) -> d
     tables = {"comparison": comparison, "summary": summary}
     drivers = ("buyers", "countries", "currencies", "sectors")
     tables |= {name: result.contributions[name] for name in drivers if name in result.contributions}
+    tables |= cover_sheets(result)
     tables |= {"paths": path_rows(result), "assumptions": assumptions(result.study)}
     tables["provenance"] = pd.DataFrame(flatten(result.manifest), columns=["key", "value"])
     return {name: table for name, table in tables.items() if not table.empty}
+
+
+def cover_sheets(result: Result) -> dict[str, pd.DataFrame]:
+    """The policies at work, as the figures show them: waterfall, share of the debts paid, claims money in time."""
+    found = {"waterfall": gap.data(result), "share_paid": share_paid.data(result)}
+    if "mean_claim_cash" in result.paths:
+        found["claims_in_time"] = claims_in_time.data(result)
+    return found
 
 
 def path_rows(result: Result) -> pd.DataFrame:

@@ -21,8 +21,8 @@ TABLES = ("buyers", "countries", "currencies", "sectors")
 FIGURES = "figures"
 #: Names of the figures of the report; each is one SVG or several numbered ones, and one CSV.
 FIGURE_NAMES = (
-    "exceedance", "largest_loss", "contributions", "cash_fan", "headroom_fan", "shortfall", "first_shortfall", "gap",
-    "claim_timing", "cost", "stresses",
+    "exceedance", "largest_loss", "contributions", "cash_fan", "headroom_fan", "availability_fan", "shortfall",
+    "first_shortfall", "gap", "share_paid", "claim_timing", "claims_in_time", "cost", "stresses",
 )  # fmt: skip
 
 _RUN = {MANIFEST, PROFILE, SUMMARY_JSON, SUMMARY_CSV, SCENARIOS, PATHS, *REPORTS}

@@ -11,8 +11,10 @@ from matplotlib.axes import Axes
 
 from simulator.report.blocks import Drawing, Panel
 from simulator.report.figures import (
+    availability_fan,
     cash_fan,
     claim_timing,
+    claims_in_time,
     contributions,
     cost,
     exceedance,
@@ -21,6 +23,7 @@ from simulator.report.figures import (
     gap,
     headroom_fan,
     largest_loss,
+    share_paid,
     shortfall,
     stresses,
     style,
@@ -119,6 +122,19 @@ FIGURES: tuple[Figure, ...] = (
         panels=fan.panels,
     ),
     Figure(
+        "availability_fan",
+        "What the bank lends: the line that can be drawn",
+        "The limit or the borrowing base, whichever is less: receivables the bank accepts, times its advance rates. "
+        "Same reading; when receivables fail or limits are taken back, the line shrinks with them.",
+        availability_fan.data,
+        availability_fan.plot_availability_fan,
+        "date",
+        "availability",
+        needs=lambda result: "availability" in result.paths,
+        height=lambda data: 230,
+        panels=fan.panels,
+    ),
+    Figure(
         "shortfall",
         "When is cash short?",
         "Probability that headroom is below zero at the end of a period. Shading: 95 % confidence.",
@@ -143,15 +159,28 @@ FIGURES: tuple[Figure, ...] = (
         "From the debt to the indemnity, term by term",
         "Shares of the debts outstanding when they were lost: pale bars over all scenarios, dark bars in the worst 1 % "
         "by gross loss. Outside the cover: no limit, disputed or excluded, or lost without a claim that holds it. "
-        "Gross claims: before recoveries are shared with the insurer.",
+        "Gross claims: before recoveries are shared with the insurer. Steps that take nothing are left out.",
         gap.data,
         gap.plot_gap,
         "share_of_debt",
         "policy_step",
         needs=_insured,
-        height=lambda data: 316,
+        height=gap.height,
         panels=gap.panels,
         columns=2,
+    ),
+    Figure(
+        "share_paid",
+        "How much of the debt do claims really pay?",
+        "Gross claims over the debt when lost, in the scenarios with a debt: nine in ten lie within the pale bar, half "
+        "within the dark one; line: median. Diamond: expected claims over expected debt. Dashed: the headline "
+        "percentage.",
+        share_paid.data,
+        share_paid.plot_share_paid,
+        "share_paid",
+        "programme",
+        needs=_insured,
+        height=share_paid.height,
     ),
     Figure(
         "claim_timing",
@@ -164,6 +193,21 @@ FIGURES: tuple[Figure, ...] = (
         "programme",
         needs=lambda result: result.has_cash and _insured(result),
         height=claim_timing.height,
+    ),
+    Figure(
+        "claims_in_time",
+        "Does the money come before cash runs short?",
+        "Solid: share of all claims money that has been received by then. Dashed: share of the horizon's first "
+        "shortfalls that have happened by then. Where the dashed line is above the solid one, cash runs short before "
+        "claims are paid.",
+        claims_in_time.data,
+        claims_in_time.plot_claims_in_time,
+        "date",
+        "share_come",
+        needs=lambda result: "mean_claim_cash" in result.paths and _insured(result),
+        height=lambda data: 210,
+        panels=claims_in_time.panels,
+        columns=2,
     ),
     Figure(
         "cost",

@@ -13,11 +13,21 @@ from simulator.results.result import Result
 COMPONENTS = {
     "premium": "Premium, tax, fees",
     "retained_loss": "Retained loss",
+    "trade_cost": "Terms of trade",
+    "lost_margin": "Lost margin",
     "financing_cost": "Net interest",
     "capital_charge": "Capital charge",
     "reserve_cost": "Cost of reserve",
 }
-_FILLS = ("#12324f", "#c2500a", "#7fa8c9", "#d9c7a3", "#e6e9ed")  # steps of lightness: distinct in greyscale too
+_FILLS = {  # steps of lightness: distinct in greyscale too
+    "premium": "#12324f",
+    "retained_loss": "#c2500a",
+    "trade_cost": "#5a7d4f",
+    "lost_margin": "#a9c29b",
+    "financing_cost": "#7fa8c9",
+    "capital_charge": "#d9c7a3",
+    "reserve_cost": "#e6e9ed",
+}
 
 
 def data(result: Result) -> pd.DataFrame:
@@ -55,7 +65,7 @@ def plot_cost(data: pd.DataFrame, axes: Axes) -> None:
     for component in table.columns:
         amounts = table[component].to_numpy()
         start = np.where(amounts >= 0, right, left)
-        colour = _FILLS[list(COMPONENTS).index(component)]
+        colour = _FILLS[component]
         bars = axes.barh(y + 0.14, amounts, left=start, height=0.44, color=colour, edgecolor="white", linewidth=0.8)
         key.append((bars[0], COMPONENTS[component]))
         right, left = right + amounts.clip(min=0), left + amounts.clip(max=0)

@@ -18,14 +18,14 @@ from simulator.results.result import Result
 LEVELS = {"low": 0.05, "lower": 0.25, "median": 0.5, "upper": 0.75, "high": 0.95}
 
 
-def fan(result: Result, variable: str, start: float, line: float) -> pd.DataFrame:
+def fan(result: Result, variable: str, start: float | None, line: float) -> pd.DataFrame:
     """Bands of a path variable with dims (programme, quantile, period), one row per programme and date.
 
     Args:
         result: a result with paths.
-        variable: ``cash`` or ``headroom``.
-        start: value on the ledger's date.
-        line: the level that matters (minimum cash; zero headroom).
+        variable: ``cash``, ``headroom`` or ``availability``.
+        start: value on the ledger's date; None where it is not known: the bands then begin with the first period.
+        line: the level that matters (minimum cash; zero headroom; the line's limit).
 
     Returns:
         Columns programme, date, low, lower, median, upper, high, and mean where it is known, level. The attrs carry
@@ -34,14 +34,15 @@ def fan(result: Result, variable: str, start: float, line: float) -> pd.DataFram
     paths = result.paths
     known = paths["quantile"].to_numpy()
     picked = {name: int(np.abs(known - level).argmin()) for name, level in LEVELS.items()}
-    dates = [result.study.study.as_of, *(pd.Timestamp(d).date() for d in paths["period"].to_numpy())]
+    opening = [] if start is None else [start]
+    dates = [result.study.study.as_of][: len(opening)] + [pd.Timestamp(d).date() for d in paths["period"].to_numpy()]
     values = paths[variable].transpose("programme", "quantile", "period").to_numpy()
     frames = []
     for p, programme in enumerate(result.programmes):
-        columns = {name: np.r_[start, values[p, q]] for name, q in picked.items()}
+        columns = {name: np.r_[opening, values[p, q]] for name, q in picked.items()}
         if f"mean_{variable}" in paths:
             mean = paths[f"mean_{variable}"].transpose("programme", "period").to_numpy()
-            columns["mean"] = np.r_[start, mean[p]]
+            columns["mean"] = np.r_[opening, mean[p]]
         frames.append(pd.DataFrame({"programme": programme, "date": dates} | columns | {"level": line}))
     data = pd.concat(frames, ignore_index=True)
     numbers = data.drop(columns=["programme", "date"]).to_numpy(dtype=float)

@@ -10,23 +10,34 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from simulator.measures.sample import Floats, Sample
+from simulator.measures.columns import WORST, Columns
+from simulator.measures.estimates import mean
+from simulator.measures.sample import Floats
+from simulator.measures.tail import tail_weights
 from simulator.report.figures import style
 from simulator.report.numbers import least_percent, short_percent
 from simulator.results.result import Result
 
-TAIL_LEVEL = 0.99
 STEPS = {
     "debt": "Debt when lost",
+    "conversion": "Conversion rate",
+    "vat": "Value added tax",
+    "disputed": "Disputed",
     "not_covered": "Outside the cover",
+    "limit_cancelled": "Limit taken back",
     "over_limit": "Over the limit",
     "non_qualifying": "Non-qualifying",
     "coinsurance": "Co-insurance",
     "each_and_every": "Each-and-every",
+    "minimum_retention": "Minimum retention",
     "aggregate_first_loss": "Aggregate first loss",
     "maximum_liability": "Maximum liability",
+    "notification": "Notified too late",
+    "insurer_default": "Insurer in default",
     "indemnity": "Gross claims",
 }
+#: Steps that are drawn even where they are zero.
+ENDS = ("debt", "indemnity")
 VIEWS = {"average": "all scenarios", "tail": "worst 1 %"}
 
 
@@ -36,57 +47,48 @@ def insured(result: Result) -> list[str]:
 
 
 def data(result: Result) -> pd.DataFrame:
-    """Columns programme, view (average, tail), step, amount, start and end of its bar as shares of the debt.
+    """Columns programme, view (average, tail), step, amount, amount_error; start and end of its bar, shares of debt.
 
-    The indemnity is what the insurer pays before its share of later recoveries; debt = the other steps' sum.
+    The indemnity is what the insurer pays before its share of later recoveries; debt = the other steps' sum. Steps
+    that take nothing under any programme are left out. A step below zero (conversion) adds to the debt.
     """
-    rows = result.scenarios
+    columns = Columns(result)
     views = view_weights(result)
-    records = []
+    taking = [step for step in STEPS if step not in ENDS and columns.takes(f"gap_{step}")]
+    rows = []
     for programme in insured(result):
-        chosen = rows.sel(programme=programme)
-        values = {s: chosen[f"gap_{s}"].to_numpy() for s in STEPS if s != "indemnity"}
+        index = result.programmes.index(programme)
         for view, share in views.items():
-            amounts = {s: float(np.dot(share, v)) for s, v in values.items()}
-            debt = amounts["debt"]
-            amounts["indemnity"] = debt - sum(a for s, a in amounts.items() if s != "debt")
+            debt = float(np.dot(share, columns.values("gap_debt", index)))
+            amounts = {"debt": debt}
+            amounts |= {s: float(np.dot(share, columns.values(f"gap_{s}", index))) for s in taking}
+            amounts["indemnity"] = debt - sum(amounts[s] for s in taking)
             left = debt
             for step, amount in amounts.items():
-                start = debt if step in {"debt", "indemnity"} else left
-                end = {"debt": 0.0, "indemnity": debt - amount}.get(step, left - amount)
-                if step == "indemnity":
-                    start, end = amount, 0.0
-                elif step != "debt":
-                    left = end
-                scale = debt or 1.0
-                records.append(
+                start, end = (amount, 0.0) if step in ENDS else (left, left - amount)
+                left = left if step in ENDS else end
+                name = "indemnity_gross" if step == "indemnity" else f"gap_{step}"
+                values = columns.values(name, index)
+                found = mean(columns.sample(name, index)) if view == "average" else columns.tail_part(values)
+                rows.append(
                     {
                         "programme": programme,
                         "view": view,
                         "step": step,
                         "amount": amount,
-                        "start": start / scale,
-                        "end": end / scale,
+                        "amount_error": found.standard_error,
+                        "start": start / (debt or 1.0),
+                        "end": end / (debt or 1.0),
                     }
                 )
-    return pd.DataFrame(records, columns=["programme", "view", "step", "amount", "start", "end"])
+    names = ["programme", "view", "step", "amount", "amount_error", "start", "end"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def view_weights(result: Result) -> dict[str, Floats]:
     """Weights of the scenarios in each view, summing to 1."""
     weight, gross = (result.scenarios[name].to_numpy() for name in ("weight", "gross_loss"))
-    return {"average": weight / weight.sum(), "tail": tail_weights(Sample.weighted(gross, weight), TAIL_LEVEL)}
-
-
-def tail_weights(sample: Sample, level: float) -> Floats:
-    """Weights, summing to 1, whose average of the sample is its tail value at risk: the boundary enters in part."""
-    place = sample.position(level)
-    p = np.full(sample.n, 1.0 / sample.n) if sample.p is None else sample.p
-    weights = np.zeros(sample.n)
-    beyond = sample.order[place + 1 :]
-    weights[beyond] = p[beyond]
-    weights[sample.order[place]] = max(0.0, sample.at_or_below(place) - level)
-    return np.asarray(weights / weights.sum())
+    return {"average": weight / weight.sum(), "tail": tail_weights(gross, weight, WORST)}
 
 
 def panels(data: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -94,25 +96,32 @@ def panels(data: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(str(name), data[data["programme"] == name]) for name in data["programme"].unique()]
 
 
+def height(data: pd.DataFrame) -> float:
+    """Height in pixels that its steps need."""
+    return 64 + 28 * data["step"].nunique()
+
+
 def plot_gap(data: pd.DataFrame, axes: Axes) -> None:
     """One programme's waterfall, from the debt at the top to the indemnity at the bottom."""
     style.margins(axes, left=128, right=46, top=34, bottom=26)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(len(STEPS) - 0.4, -0.6)
+    steps = [step for step in STEPS if (data["step"] == step).any()]
+    axes.set_xlim(0, max(1.0, float(data[["start", "end"]].to_numpy().max())))
+    axes.set_ylim(len(steps) - 0.4, -0.6)
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     for view, offset, colour in (("average", -0.19, style.BAND), ("tail", 0.19, style.CHOICE)):
-        rows = data[data["view"] == view].set_index("step").reindex(list(STEPS))
-        y = np.arange(len(STEPS)) + offset
-        low, size = rows[["start", "end"]].min(axis=1), (rows["start"] - rows["end"]).abs()
-        axes.barh(y, size, left=low, height=0.36, color=colour, linewidth=0)
+        rows = data[data["view"] == view].set_index("step").reindex(steps)
+        y = np.arange(len(steps)) + offset
+        low, size = rows[["start", "end"]].min(axis=1), rows["start"] - rows["end"]
+        axes.barh(y, size.abs(), left=low, height=0.36, color=colour, linewidth=0)
         for place, (step, width) in zip(y, size.items(), strict=True):
-            if step != "debt" and width > 0:
+            if step != "debt" and width != 0:
                 axes.annotate(
                     least_percent(float(width)), xy=(1, place), xytext=(6, 0), textcoords="offset pixels", va="center",
-                    fontsize=10, color=style.MUTED if view == "average" else colour, annotation_clip=False,
+                    xycoords=("axes fraction", "data"), fontsize=10,
+                    color=style.MUTED if view == "average" else colour, annotation_clip=False,
                 )  # fmt: skip
-    axes.set_yticks(range(len(STEPS)), list(STEPS.values()))
+    axes.set_yticks(range(len(steps)), [STEPS[step] for step in steps])
     style.percent_ticks(axes, "x", 2)
     ratio = data[data["step"] == "indemnity"].set_index("view")["start"]
     axes.annotate(

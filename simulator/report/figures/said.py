@@ -38,14 +38,35 @@ def _gap(data: pd.DataFrame) -> str:
     parts = []
     for view, words in (("average", "all scenarios"), ("tail", "worst 1 %")):
         rows = data[(data["view"] == view) & (data["step"] != "debt")]
-        sizes = (rows["start"] - rows["end"]).abs()
-        shown = [f"{STEPS[s]} {short_percent(float(v))}" for s, v in zip(rows["step"], sizes, strict=True) if v > 0]
+        sizes = rows["start"] - rows["end"]
+        shown = [f"{STEPS[s]} {short_percent(float(v))}" for s, v in zip(rows["step"], sizes, strict=True) if v != 0]
         parts.append(f"Of the debt, {words}: {', '.join(shown)}")
     return "; ".join(parts) + "."
 
 
 def _timing(data: pd.DataFrame) -> str:
     return "; ".join(f"{r.programme}: {short_percent(r.share)} within the horizon" for r in records(data)) + "."
+
+
+def _paid(data: pd.DataFrame) -> str:
+    parts = []
+    for r in records(data):
+        shares = [short_percent(v) for v in (r.headline, r.mean, r.median, r.low, r.high)]
+        parts.append("{}: headline {}, mean {}, median {}, nine in ten between {} and {}".format(r.programme, *shares))
+    return "; ".join(parts) + "."
+
+
+def _in_time(data: pd.DataFrame) -> str:
+    last = data.iloc[-1]
+    come, short = short_percent(float(last["claims_come"])), float(last["first_shortfalls"])
+    said = f"By {short_date(last['date'])} {come} of the claims money has come"
+    if short == 0.0:
+        return said + "; cash never runs short."
+    half = data[data["shortfalls_come"] >= 0.5].iloc[0]
+    return (
+        f"{said}. Half of the first shortfalls have happened by {short_date(half['date'])}, when "
+        f"{short_percent(float(half['claims_come']))} of the claims money has come."
+    )
 
 
 def _cost(data: pd.DataFrame) -> str:
@@ -74,10 +95,13 @@ SAID: Mapping[str, Callable[[pd.DataFrame], str]] = {
     "largest_loss": _curves,
     "cash_fan": _fan,
     "headroom_fan": _fan,
+    "availability_fan": _fan,
     "shortfall": _over_time,
     "first_shortfall": _over_time,
     "gap": _gap,
+    "share_paid": _paid,
     "claim_timing": _timing,
+    "claims_in_time": _in_time,
     "cost": _cost,
     "contributions": _contributions,
     "stresses": _stresses,
