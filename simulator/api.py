@@ -13,6 +13,9 @@ from simulator.study.load import LoadedStudy
 from simulator.study.load import load_study as _load
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.engine.model import Model
     from simulator.results.result import Result
     from simulator.study.schema import Stress
 
@@ -186,4 +189,15 @@ def _assemble(model: Any, rows: Any, manifest: dict[str, Any]) -> Result:
         contributions=contribution_tables(model, rows),
         manifest=manifest,
         profile=model.portfolio.profile,
+        story=_story(model),
     )
+
+
+def _story(model: Model) -> dict[str, pd.DataFrame]:
+    """What happens in a scripted scenario, as tables; nothing where scenarios are drawn."""
+    if model.script is None:
+        return {}
+    from simulator.compare.told import story_tables
+    from simulator.engine.replay import replay_scenario
+
+    return story_tables(replay_scenario(model, 0))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.compare.paired import SUFFIX, full_summary
 from simulator.compare.scale import common_scale, scaled, with_unit
+from simulator.compare.scripted import render_script
 from simulator.compare.verdict import verdict
 from simulator.measures.digits import ABSENT, SPACE, format_value, is_percentage
 from simulator.measures.estimate import effective_size, weight_deviation
+from simulator.measures.scripted import is_scripted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,12 +162,15 @@ def text_of(row: Mapping[Any, Any], currency: str, scale: str | None = None) -> 
 
 
 def render(result: Result, console: Console) -> None:
-    """Print the answer in words, then the table; wide enough for five programmes in 100 columns.
+    """Print the answer in words, then the table; wide enough for five programmes in 100 columns. A script is told.
 
     More programmes than fit are shown in further tables, the baseline first in each.
     """
     from rich.text import Text
 
+    if is_scripted(result):
+        render_script(result, console)
+        return
     measured = result.with_summary(_summary(result))
     table = comparison_table(measured)
     names = result.programmes

@@ -1,4 +1,4 @@
-"""What happens in a scripted scenario, in order of days: who fails, what arrives, what is lost, what changes."""
+"""What happens in a scripted scenario: who fails, what arrives, what is lost, what changes, and what is claimed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.engine.claims import claims_of
 from simulator.engine.model import Model
 from simulator.engine.replay import Replay
 from simulator.engine.script_parts import WITHHELD
 from simulator.fx.formulas import rate_on
 from simulator.jit import NEVER
+from simulator.policy.gaps import GAP_STEPS
 from simulator.study.amounts import Duration
-from simulator.study.schema import Script
+from simulator.study.schema import Policy, Script
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +26,39 @@ COLUMNS = ("day", "date", "period", "buyer_id", "buyer", "what", "invoice_id", "
 #: Order of what happens on one day.
 ORDER = ("rate", "limit", "pays", "fails", "lost", "not shipped", "recovered")
 Event = tuple[int, str, int, str, float, str, float]
+
+
+def story_tables(replay: Replay) -> dict[str, pd.DataFrame]:
+    """The story of a scripted scenario as tables, to be kept with the result.
+
+    Returns:
+        ``events``: what happens, by day (see :func:`event_table`); ``claims``: one row per
+        programme and claim, in the order they are settled: programme, buyer_id, buyer, date_of_loss, paid_on (blank
+        where no claim holds the debts) and every step of the waterfall, study currency.
+    """
+    return {"events": event_table(replay), "claims": claim_table(replay)}
+
+
+def claim_table(replay: Replay) -> pd.DataFrame:
+    """The claims of every policy, with every step from the debt to the indemnity."""
+    import pandas as pd
+
+    model = replay.model
+    buyers, calendar = model.portfolio.buyers, model.calendar
+    rows = [
+        {
+            "programme": programme.name,
+            "buyer_id": buyers.buyer_id[claim.buyer],
+            "buyer": buyers.name[claim.buyer] or buyers.buyer_id[claim.buyer],
+            "date_of_loss": "" if claim.loss_day is None else calendar.date(claim.loss_day).isoformat(),
+            "paid_on": "" if claim.payment_day is None else calendar.date(claim.payment_day).isoformat(),
+            **dict(zip(GAP_STEPS, claim.steps.tolist(), strict=True)),
+        }
+        for p, programme in enumerate(model.study.programmes)
+        if isinstance(programme, Policy)
+        for claim in claims_of(replay, p)
+    ]
+    return pd.DataFrame(rows, columns=["programme", "buyer_id", "buyer", "date_of_loss", "paid_on", *GAP_STEPS])
 
 
 def event_table(replay: Replay) -> pd.DataFrame:

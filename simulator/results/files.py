@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
-TEXT_COLUMNS = frozenset({"name", "buyer_id", "stress", "measure", "programme", "unit"})
+TEXT_COLUMNS = frozenset(
+    {
+        "name", "buyer_id", "stress", "measure", "programme", "unit",
+        "buyer", "what", "invoice_id", "currency", "date_of_loss", "paid_on",
+    }
+)  # fmt: skip
 
 
 def prepare_folder(folder: str | Path) -> Path:

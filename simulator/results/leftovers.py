@@ -18,6 +18,8 @@ SCENARIOS, PATHS = "scenarios.nc", "paths.nc"
 CONTRIBUTIONS, STRESSES, INDEX = "contributions", "stresses", "index.json"
 REPORTS = ("report.html", "report.xlsx")
 TABLES = ("buyers", "countries", "currencies", "sectors")
+#: What a scripted run tells, and its tables.
+STORY, STORY_TABLES = "story", ("events", "claims")
 FIGURES = "figures"
 #: Names of the figures of the report; each is one SVG or several numbered ones, and one CSV.
 FIGURE_NAMES = (
@@ -55,6 +57,7 @@ def _clear_run(folder: Path) -> None:
                 _remove_if_empty(place)
     _clear_files(stresses, lambda name: name == INDEX)
     _clear_files(folder / CONTRIBUTIONS, _TABLES.__contains__)
+    _clear_files(folder / STORY, {f"{name}.csv" for name in STORY_TABLES}.__contains__)
     _clear_files(folder / FIGURES, lambda name: _FIGURE.fullmatch(name) is not None)
     _clear_files(folder, _RUN.__contains__, keep=True)
     (folder / STUDY).unlink()  # last: while it stands, a clearing that was stopped can be gone on with

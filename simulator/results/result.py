@@ -29,6 +29,7 @@ class Result:
         manifest: provenance (see :mod:`simulator.results.provenance`).
         profile: the portfolio profile of the ledger.
         stresses: a result of the same kind for each named stress, on the same random numbers.
+        story: tables of a scripted scenario, ``events`` and ``claims``; empty where scenarios are drawn.
         summary_rows: the tidy summary (see :mod:`simulator.measures.summary`), ``None`` until measured.
     """
 
@@ -39,6 +40,7 @@ class Result:
     manifest: dict[str, Any]
     profile: dict[str, Any]
     stresses: dict[str, Result] = field(default_factory=dict)
+    story: dict[str, pd.DataFrame] = field(default_factory=dict)
     summary_rows: pd.DataFrame | None = None
 
     @property

@@ -1,9 +1,9 @@
 """The run folder: every part of a result as a file that can be read without this package, and back again.
 
 ``study.resolved.yaml``, ``manifest.json``, ``profile.json``, ``summary.json`` and ``summary.csv``,
-``scenarios.nc``, ``paths.nc`` (NetCDF), ``contributions/*.csv``, and one such folder for each stress under
-``stresses/``. What an earlier run left in the folder is removed, its manifest first, and the manifest is written
-last: a folder without it is not a finished run.
+``scenarios.nc``, ``paths.nc`` (NetCDF), ``contributions/*.csv``, of a scripted run ``story/*.csv``, and one such folder
+for each stress under ``stresses/``. What an earlier run left in the folder is removed, its manifest first, and the
+manifest is written last: a folder without it is not a finished run.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from simulator.results.leftovers import (
     PATHS,
     PROFILE,
     SCENARIOS,
+    STORY,
+    STORY_TABLES,
     STRESSES,
     STUDY,
     SUMMARY_CSV,
@@ -71,10 +73,11 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
     replace_file(target / PATHS, lambda temporary: _write_dataset(paths, temporary))
     if result.summary_rows is not None:
         write_summary(result, target)
-    if result.contributions:
-        tables = prepare_folder(target / CONTRIBUTIONS)
-        for name, table in result.contributions.items():
-            write_table(tables / f"{name}.csv", table)
+    for place, kept in ((CONTRIBUTIONS, result.contributions), (STORY, result.story)):
+        if kept:
+            tables = prepare_folder(target / place)
+            for name, table in kept.items():
+                write_table(tables / f"{name}.csv", table)
     if result.stresses:
         _save_stresses(result, prepare_folder(target / STRESSES))
     write_json(target / MANIFEST, result.manifest)
@@ -130,6 +133,7 @@ def open_result(folder: str | Path) -> Result:
     if not (source / MANIFEST).is_file():
         raise SimulatorError(f"{display_path(source)} is not a finished run: it has no {MANIFEST}")
     tables = [source / CONTRIBUTIONS / f"{name}.csv" for name in TABLES]
+    story = [source / STORY / f"{name}.csv" for name in STORY_TABLES]
     index = source / STRESSES / INDEX
     stresses = _part(index, _read_index) if index.is_file() else {}
     return Result(
@@ -139,6 +143,7 @@ def open_result(folder: str | Path) -> Result:
         contributions={table.stem: _part(table, read_table) for table in tables if table.is_file()},
         manifest=_part(source / MANIFEST, _read_mapping),
         profile=_part(source / PROFILE, _read_mapping),
+        story={table.stem: _part(table, read_table) for table in story if table.is_file()},
         stresses={name: open_result(source / STRESSES / place) for name, place in stresses.items()},
         summary_rows=_read_summary(source / SUMMARY_CSV),
     )

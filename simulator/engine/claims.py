@@ -1,0 +1,91 @@
+"""The claims of one replayed scenario, one by one, as the policy room settles them.
+
+The room adds up a programme's claims. They are settled in order of their date of loss, each after those before it; so
+what a claim takes is what the sum grows by when its buyer's debts are added to those before.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine.replay import Replay
+from simulator.jit import NEVER
+from simulator.ledger.portfolio import Floats
+from simulator.losses.rows import Events
+from simulator.policy.apply import apply_policies
+from simulator.policy.kernels import find_claims
+from simulator.policy.records import Place
+
+
+class SettledClaim(NamedTuple):
+    """One buyer's claim: what each step of the waterfall takes of its debt, study currency.
+
+    Days are None where no claim holds the buyer's lost debts; ``payment_day`` too where nothing is paid.
+    """
+
+    buyer: int
+    loss_day: int | None
+    payment_day: int | None
+    steps: Floats
+
+
+def claims_of(replay: Replay, programme: int) -> list[SettledClaim]:
+    """The claims of one programme in the order they are settled, and lost debts without a claim after them."""
+    model, events = replay.model, replay.block.events
+    n = len(replay.block.states.weight)
+    row = int(model.policy.regime[programme]) * n + replay.row
+    order = _order(replay, programme, row)
+    settled: list[SettledClaim] = []
+    before = np.zeros(0)
+    for place in range(len(order) + 1):
+        kept = [buyer for buyer, _ in order[:place]]
+        after = _gap(replay, _only(events, row, kept), programme)
+        if place:
+            buyer, day = order[place - 1]
+            paid = None if day is None else day + int(model.policy.terms["settlement_days"][programme])
+            steps = after - before
+            settled.append(SettledClaim(buyer, day, paid if steps[-1] > 0.0 else None, steps))
+        before = after
+    return settled
+
+
+def _gap(replay: Replay, events: Events, programme: int) -> Floats:
+    """Every step of a programme's waterfall on some of a scenario's events."""
+    model, block = replay.model, replay.block
+    rows = apply_policies(
+        model.policy, model.book, model.clock, events, block.rates,
+        first=block.first, drivers=block.states.drivers, ledger=block.ledger,
+    )  # fmt: skip
+    return rows.gap[replay.row, programme]
+
+
+def _order(replay: Replay, programme: int, row: int) -> list[tuple[int, int | None]]:
+    """Buyers with a claim or a lost debt, in the order they are settled, with their date of loss."""
+    model, events = replay.model, replay.block.events
+    count = int(events.n_events[row])
+    key, first_event = np.empty(max(1, count), np.int64), np.empty(max(1, count), np.int32)
+    at = Place(row, replay.row, programme, replay.block.first // 4, replay.row, 0)
+    found = find_claims(model.policy, model.book, events, at, key, first_event)
+    order = np.argsort(key[:found], kind="stable")
+    days = (key[:found] >> 32)[order].tolist()
+    buyers = events.buyer[row, first_event[:found][order]].tolist()
+    return [(b, None if day == NEVER else day) for b, day in zip(buyers, days, strict=True)]
+
+
+def _only(events: Events, row: int, buyers: list[int]) -> Events:
+    """The events with no other debts in one row than those of some buyers."""
+    count = int(events.n_events[row])
+    kept = np.flatnonzero(np.isin(events.buyer[row, :count], buyers))
+    changed = {}
+    for name, values in events._asdict().items():
+        if name.startswith(("stopped_", "weak_")):
+            continue
+        values = values.copy()
+        if name == "n_events":
+            values[row] = len(kept)
+        else:
+            values[row, : len(kept)] = values[row, kept]
+        changed[name] = values
+    return events._replace(**changed)
