@@ -38,12 +38,13 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
+@click.option("--policy", help="Kind of policy: whole_turnover, excess_of_loss, single_buyer, sme_simple or top_up.")
+def init(folder: Path, policy: str | None) -> None:
     """Write a commented study with sample ledgers into FOLDER; it runs as it is."""
     from simulator.errors import display_path
     from simulator.study.scaffold import init_study
 
-    for path in init_study(folder):
+    for path in init_study(folder, policy):
         click.echo(f"wrote {display_path(path)}")
     click.echo(f"\nnow: simulator run {display_path(folder / 'study.yaml')}")
 

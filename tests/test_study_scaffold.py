@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from simulator.errors import InputError
+from simulator.cli import cli
+from simulator.engine.check import check_study
+from simulator.errors import InputError, SimulatorError
 from simulator.study.load import load_study
-from simulator.study.scaffold import init_study
+from simulator.study.scaffold import POLICIES, init_study
 
 
 @pytest.fixture
@@ -69,3 +73,54 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     for target in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nothing"), "a\0b"):
         with pytest.raises(InputError, match="cannot be written"):
             init_study(target)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_each_kind_of_policy_is_a_study_that_checks(tmp_path, policy):
+    init_study(tmp_path / "s", policy)
+    text = (tmp_path / "s" / "study.yaml").read_text(encoding="utf-8")
+    loaded = load_study(tmp_path / "s" / "study.yaml")
+    check_study(loaded)
+    title, question = POLICIES[policy]
+    assert (loaded.study.study.title, loaded.study.study.description) == (title, question)
+    assert loaded.study.programmes[0].type == "none"
+    assert 2 <= len(loaded.study.programmes) <= 4
+    assert len(text.splitlines()) <= 140, "about a page"
+    assert max(map(len, text.splitlines())) <= 120
+    assert set(loaded.study.stresses) == {"pessimistic", "optimistic"}
+    default = init_study(tmp_path / "default")[0].read_text(encoding="utf-8")
+    assert text[: text.index("study:")] == default[: default.index("study:")]
+    assert (tmp_path / "s" / "buyers.csv").read_text() == (tmp_path / "default" / "buyers.csv").read_text()
+
+
+def test_the_kinds_are_what_they_say():
+    """The point of each template: a policy of its kind, with the term it is for."""
+
+    def policies(kind):
+        with tempfile.TemporaryDirectory() as folder:
+            programmes = load_study(init_study(Path(folder) / "s", kind)[0]).study.programmes
+        return [p for p in programmes if p.type != "none"]
+
+    assert policies("whole_turnover")[0].limit_changes is not None
+    assert policies("excess_of_loss")[0].type == "excess_of_loss"
+    assert policies("single_buyer")[0].buyers.ids == ("30010",)
+    simple = policies("sme_simple")[0]
+    assert (simple.insured_percentage, simple.blind_percentage) == (0.9, 0.6)
+    assert [p.top_up is not None for p in policies("top_up")] == [False, True]
+
+
+def test_an_unknown_kind_of_policy(tmp_path):
+    with pytest.raises(SimulatorError, match="no policy template 'topup'; did you mean top_up"):
+        init_study(tmp_path / "s", "topup")
+    with pytest.raises(SimulatorError, match="there are whole_turnover, excess_of_loss"):
+        init_study(tmp_path / "s", "xyz")
+    assert not (tmp_path / "s").exists()
+
+
+def test_the_command_takes_a_kind_of_policy(tmp_path):
+    done = CliRunner().invoke(cli, ["init", str(tmp_path / "s"), "--policy", "top_up"])
+    assert done.exit_code == 0
+    assert "now: simulator run" in done.output
+    assert "top_up:" in (tmp_path / "s" / "study.yaml").read_text(encoding="utf-8")
+    for kind in POLICIES:
+        assert kind in CliRunner().invoke(cli, ["init", "--help"]).output

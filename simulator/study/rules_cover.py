@@ -202,7 +202,9 @@ def _premium(study: Study, found: Breaches) -> None:
             found.add((*where, other), message, reads=[(*where, "base")])
         ratios = [step.claims_ratio for step in premium.bonus]
         for at, step in enumerate(premium.bonus):
-            if at and step.claims_ratio <= ratios[at - 1]:
+            if step.claims_ratio < 0:
+                found.add((*where, "bonus", at, "claims_ratio"), "must not be negative")
+            elif at and step.claims_ratio <= ratios[at - 1]:
                 message = f"claims ratios must ascend; {ratios[at - 1]:g} stands before it"
                 found.add((*where, "bonus", at, "claims_ratio"), message)
             if step.change < -1:

@@ -111,7 +111,7 @@ class TopUp(Section):
 class BonusStep(Section):
     """One step of a bonus and malus scale."""
 
-    claims_ratio: float = Field(ge=0)
+    claims_ratio: Share
     """Indemnities over premium up to which the step holds."""
     change: Share
     """Change of the premium: -10 % is a bonus, +20 % a malus."""
