@@ -13,9 +13,11 @@ from simulator.engine.script_parts import NEVER as NEVER_HERE
 from simulator.engine.script_parts import WITHHELD, Part, fates
 from simulator.errors import InputError
 from simulator.jit import NEVER
+from simulator.losses.balances import allocate_balances
 from simulator.losses.rows import allocate_events, allocate_rows, allocate_scratch
 from simulator.losses.script_kernels import follow_script
 from simulator.study.calendar import Calendar
+from tests.balance_cases import random_views
 from tests.scripts import scripted, small
 from tests.test_losses import compare_rows
 from tests.twins import losses as twin
@@ -276,17 +278,20 @@ def test_kernel_equals_its_twin_and_what_the_script_foresaw(seed, tmp_path):
     model = build_model(simulator.load_study(scripted(tmp_path, seed)))
     n, plan, horizon = 4, model.script.plan, model.calendar.horizon_days
     rates = np.repeat(model.script.rates[None], n, axis=0)
+    views = tuple(v % model.regime.count for v in range(seed % 4))
+    counting = random_views(np.random.default_rng(seed), model.book, model.calendar.period_end, views)
     found = []
     for follow in (follow_script, twin.follow_script):
         rows, events = allocate_rows(n, model.calendar.n_periods), allocate_events(n, 200)
         scratch = allocate_scratch(n, model.longest, model.n_groups)
+        balances = allocate_balances(counting, n, model.calendar.n_periods)
         follow(
             plan, model.keys, rates, np.empty((n, 0), np.int32), model.cash_side.delay, model.cash_side.transfer,
-            model.rules, model.clock, model.book, model.regime, rows, events, scratch,
+            model.rules, model.clock, model.book, model.regime, rows, events, scratch, counting, balances,
         )  # fmt: skip
-        found.append((rows, events))
+        found.append((rows, events, balances))
     compare_rows(*found)
-    rows, events = found[0]
+    rows, events, _ = found[0]
     listed = events.invoice[0, : events.n_events[0]]
     lost_on = dict(zip(listed.tolist(), events.loss_day[0, : len(listed)].tolist(), strict=True))
     parts = [Part(i, a, d) for i, (a, d) in enumerate(zip(model.book.amount, plan.paid_day.tolist(), strict=True))]

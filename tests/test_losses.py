@@ -12,9 +12,11 @@ from simulator.fx.plan import draw_rates
 from simulator.fx.transfer import draw_transfers
 from simulator.jit import NEVER
 from simulator.losses import formulas, kernels
+from simulator.losses.balances import allocate_balances
 from simulator.losses.plan import recovery_table
 from simulator.losses.rows import allocate_events, allocate_rows, allocate_scratch
 from simulator.streams import table_grid
+from tests.balance_cases import random_views
 from tests.studies import random_study, write_csv
 from tests.twins import losses as twin
 
@@ -27,15 +29,20 @@ def test_ledger_equals_its_twin(seed, tmp_path):
     states = draw_states(model.factor, model.seed, 8, n)
     rates = draw_rates(side.fx, model.seed, 8, states.drivers, model.calendar.fx_steps)
     blocked = draw_transfers(side.transfer, model.seed, 8, states.drivers, rates, model.calendar.horizon_days)
+    rng = np.random.default_rng(seed)
+    views = tuple(v % model.regime.count for v in range(seed % 4))
+    counting = random_views(rng, model.book, model.calendar.period_end, views)
     found = []
     for simulate in (kernels.simulate_ledger, twin.simulate_ledger):
         rows, events = allocate_rows(n, model.calendar.n_periods), allocate_events(n, 40)
         scratch = allocate_scratch(n, model.longest, model.n_groups)
+        balances = allocate_balances(counting, n, model.calendar.n_periods)
         simulate(
             2, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default, side.delay,
             side.transfer, model.rules, model.clock, model.book, model.regime, np.empty(n), rows, events, scratch,
+            counting, balances,
         )  # fmt: skip
-        found.append((rows, events))
+        found.append((rows, events, balances))
     compare_rows(*found)
 
 
@@ -56,6 +63,10 @@ def test_constant_exposures_equal_their_twin(tmp_path):
 
 
 def compare_rows(left, right):
+    """Rows and events of two ways to simulate, and balances if they come third."""
+    for counted, expected in zip(left[2:], right[2:], strict=True):
+        for name in ("uninsured", "insured", "largest"):
+            assert getattr(counted, name).tobytes() == getattr(expected, name).tobytes(), name
     for name, values in left[0]._asdict().items():
         assert values.tobytes() == getattr(right[0], name).tobytes(), name
     for name, values in left[1]._asdict().items():
@@ -136,17 +147,18 @@ def constant_study(folder, n, sd=0.0, **changes):
     return study | changes
 
 
-def scripted(folder, *, late, **payment):
+def scripted_study(folder, *, late, limit="", **payment):
     """One buyer, one invoice of 100 a month, every payment ``late`` days after due, nothing random."""
     write_csv(folder / "buyers.csv", [{"buyer_id": "A", "country": "DE", "sector": "x", "currency": "EUR",
-                                       "pd_annual": "0", "payment_terms_days": "30"}])  # fmt: skip
+                                       "pd_annual": "0", "payment_terms_days": "30",
+                                       "credit_limit": limit}])  # fmt: skip
     plan = [{"buyer_id": "A", "issue_date": f"2026-{m:02d}-01" if m <= 12 else f"2027-{m - 12:02d}-01",
              "amount": "100"} for m in range(11, 16)]  # fmt: skip
     write_csv(folder / "plan.csv", plan)
     open_items = [{"buyer_id": "A", "invoice_id": "1", "document_type": "invoice", "issue_date": "2026-10-01",
                    "due_date": "2026-10-31", "currency": "EUR", "amount_open": "100", "disputed": "no"}]  # fmt: skip
     write_csv(folder / "items.csv", open_items)
-    study = {
+    return {
         "schema": 1,
         "study": {"title": "Scripted", "as_of": "2026-10-30", "currency": "EUR", "horizon": "52 weeks"},
         "portfolio": {
@@ -160,7 +172,11 @@ def scripted(folder, *, late, **payment):
         "programmes": [{"name": "none", "type": "none"}],
         "simulation": {"scenarios": 4, "seed": 3},
     }
-    return run_block(build_model(simulator.load_study(study)), 0, 4, 50)
+
+
+def scripted(folder, **asked):
+    """Four scenarios of it."""
+    return run_block(build_model(simulator.load_study(scripted_study(folder, **asked))), 0, 4, 50)
 
 
 def test_everybody_pays_late_but_pays(tmp_path):

@@ -16,6 +16,7 @@ from simulator.treasury import formulas as money
 from simulator.treasury.base import BasePlan, build_base, most_over
 from simulator.treasury.base_kernels import lend
 from simulator.treasury.run import run_treasury
+from tests.balance_cases import random_views
 from tests.policy_cases import WEEK, clock
 from tests.small_books import study
 from tests.small_ledger import make_portfolio
@@ -66,8 +67,8 @@ def noted(counting, ledger, days, lost=None, weeks=4, score=9.0):
     troubled = lost is not None
     for b in range(len(ledger.group)):
         mine = slice(ledger.start[b], ledger.start[b + 1])
-        day = np.array([days[mine]], dtype=np.int32)
-        loss = np.array([(lost if troubled else days)[mine]], dtype=np.int32)
+        day = np.array(days[mine], dtype=np.int32)
+        loss = np.array((lost if troubled else days)[mine], dtype=np.int32)
         note_balances(0, b, 0, score, troubled, day, loss, counting, when, ledger, rows)
     return rows
 
@@ -242,7 +243,7 @@ def test_a_view_takes_the_buyers_of_its_regime_or_of_all():
     )
     counting.counts[:] = True
     rows = allocate_balances(counting, 1, 1)
-    days = np.full((1, 4), 90, np.int32)
+    days = np.full(4, 90, np.int32)
     for b, regime in ((0, 1), (1, -1)):
         note_balances(0, b, regime, 9.0, False, days, days, counting, clock(7), TWO, rows)
     assert rows.uninsured[0, :, 0].tolist() == [1, 1 + 2, 1 + 2]
@@ -385,23 +386,7 @@ def random_case(seed, weeks=9, n_buyers=6):
         issues = np.sort(rng.integers(-60, WEEK * weeks + 1, rng.integers(1, 9)))
         invoices += [(b, d, d + rng.integers(1, 60), np.round(rng.gamma(1.0, 900.0), 2)) for d in issues]
     ledger = book(invoices, n_buyers)
-    n = len(invoices)
-    views = 3
-    counts = rng.random((views, n_buyers)) < 0.8
-    segments = np.cumsum(rng.integers(0, 3, (views, n_buyers)), axis=1)
-    segments = np.concatenate([np.zeros((views, 1), np.int64), segments], axis=1)
-    total = segments.max() + 1
-    counting = no_balances(views, n_buyers, n)._replace(
-        regime=np.array([0, 0, 1], np.int32), counts=counts, insured=rng.random((views, n_buyers)) < 0.5,
-        weight=rng.choice([1.0, 0.9], (views, n_buyers)),
-        value=ledger.book_value * (rng.random((views, n)) < 0.9), segments=segments.astype(np.int32),
-        from_day=np.sort(rng.integers(-80, 60, total)).astype(np.int32), limit=rng.choice([0.0, 900.0, np.inf], total),
-        changes=rng.random(total) < 0.7, intensity=rng.choice([0.0, 0.5, np.inf], views),
-        notice=rng.integers(0, 20, views).astype(np.int32), change_to=rng.choice([0.0, 0.5], views),
-        period_end=(WEEK * np.arange(1, weeks + 1)).astype(np.int32), run_off=bool(rng.random() < 0.5),
-        maximum_overdue=int(rng.choice([0, 10, 30])), ages_across=bool(rng.random() < 0.5), cross_ageing=0.3,
-        n_largest=int(rng.integers(0, 4)),
-    )  # fmt: skip
+    counting = random_views(rng, ledger, WEEK * np.arange(1, weeks + 1))
     return rng, ledger, counting
 
 
@@ -428,7 +413,7 @@ def test_rows_equal_their_twin(seed):
             fates.append(fate)
             days.append(fate["paid"] if fate["shipped"] else -1)
             lost.append(-1 if not fate["shipped"] else fate["lost_on"] * int(rng.choice([-1, 1])))
-        arrays = (np.array([values], dtype=np.int32) for values in (days, lost))
+        arrays = (np.array(values, dtype=np.int32) for values in (days, lost))
         note_balances(0, b, regime, score, troubled, *arrays, counting, when, ledger, fast)
         twin.note_fates(0, b, regime, score, fates, counting, when, ledger, slow)
     for name in ("uninsured", "insured", "largest"):

@@ -12,6 +12,7 @@ from simulator.fx.hedge import settle_hedge
 from simulator.fx.plan import draw_rates
 from simulator.fx.transfer import draw_transfers
 from simulator.ledger.portfolio import Floats, Ints
+from simulator.losses.balances import BalanceRows, allocate_balances, balance_bytes
 from simulator.losses.kernels import lose_exposures, simulate_ledger
 from simulator.losses.regimes import complete_rows, rows_needed
 from simulator.losses.rows import (
@@ -40,6 +41,7 @@ class Block:
     policy: PolicyRows
     cash: CashRows | None
     hedge: Floats
+    rates: Floats
 
 
 def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
@@ -58,7 +60,8 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
     while True:
         ledger = allocate_rows(count * rows_needed(model.regime), model.calendar.n_periods, model.n_classes)
         events = allocate_events(count * model.regime.count, capacity)
-        _simulate(model, first // 4, states, rates, blocked, ledger, events)
+        balances = allocate_balances(model.counting, count, model.calendar.n_periods)
+        _simulate(model, first // 4, states, rates, blocked, ledger, events, balances)
         needed = int(max(events.n_events.max(), events.stopped_count.max(), events.weak_count.max()))
         if needed <= capacity:
             break
@@ -69,8 +72,8 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
     hedge = np.zeros((count, 0))
     if side is not None:
         hedge = settle_hedge(side.hedge_notional, side.hedge_forward, model.calendar, rates)
-    cash = None if side is None else run_treasury(side.cash, ledger, hedge, policy)
-    return Block(first, states, ledger, events, policy, cash, hedge)
+    cash = None if side is None else run_treasury(side.cash, ledger, hedge, policy, side.base, balances)
+    return Block(first, states, ledger, events, policy, cash, hedge, rates)
 
 
 def _world(model: Model, first: int, count: int) -> tuple[States, Floats, Ints]:
@@ -95,6 +98,7 @@ def _simulate(
     blocked: np.ndarray,
     ledger: LedgerRows,
     events: Events,
+    balances: BalanceRows,
 ) -> None:
     count = len(states.weight)
     side = model.cash_side
@@ -107,13 +111,13 @@ def _simulate(
     elif model.script is not None:
         follow_script(
             model.script.plan, model.keys, rates, blocked, side.delay, side.transfer, model.rules, model.clock,
-            model.book, model.regime, ledger, events, scratch,
+            model.book, model.regime, ledger, events, scratch, model.counting, balances,
         )  # fmt: skip
     else:
         simulate_ledger(
             first_quad, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default,
             side.delay, side.transfer, model.rules, model.clock, model.book, model.regime, np.empty(count),
-            ledger, events, scratch,
+            ledger, events, scratch, model.counting, balances,
         )  # fmt: skip
 
 
@@ -125,6 +129,6 @@ def memory_per_scenario(model: Model, capacity: int) -> int:
     side = model.cash_side
     if side is None:
         return ledger + policy + 8 * len(model.drivers)
-    cash = treasury_bytes(side.cash)
+    cash = treasury_bytes(side.cash, side.base) + balance_bytes(model.counting, periods)
     rates = 8 * len(model.portfolio.currencies) * (model.calendar.fx_steps + 1)
     return ledger + policy + cash + rates + 8 * len(model.drivers) + 4 * len(side.transfer.probability)

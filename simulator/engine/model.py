@@ -16,12 +16,14 @@ from simulator.fx.hedge import build_hedge
 from simulator.fx.plan import FxPlan, build_fx
 from simulator.fx.transfer import TransferPlan, build_transfer
 from simulator.ledger.portfolio import Floats, Portfolio
+from simulator.losses.balances import BalancePlan, no_balances
 from simulator.losses.plan import Book, Clock, Keys4, LossRules, build_book, build_clock, build_rules, stream_keys
 from simulator.losses.regimes import RegimePlan, build_regimes
 from simulator.policy.plan import PolicyPlan, build_policies
 from simulator.study.calendar import Calendar
 from simulator.study.load import LoadedStudy
 from simulator.study.schema import Policy, Stress, Study
+from simulator.treasury.base import BasePlan, build_base
 from simulator.treasury.plan import CashPlan, build_cash
 
 
@@ -35,6 +37,8 @@ class CashSide:
     hedge_notional: Floats
     hedge_forward: Floats
     cash: CashPlan
+    counting: BalancePlan
+    base: BasePlan
     opening_book: float
     planned_billing: Floats
 
@@ -66,6 +70,11 @@ class Model:
     def n_programmes(self) -> int:
         """Number of programmes compared."""
         return len(self.study.programmes)
+
+    @property
+    def counting(self) -> BalancePlan:
+        """What of the ledger counts for a borrowing base."""
+        return no_balances() if self.cash_side is None else self.cash_side.counting
 
     @property
     def longest(self) -> int:
@@ -120,6 +129,7 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         side = None
     policy = build_policies(study, portfolio, calendar, spot)
     book = build_book(portfolio, spot)
+    regimes = build_regimes(study, portfolio, calendar, factor, named_limits(study, policy))
     rules = build_rules(study, portfolio, variant.recovery_multiplier)
     told = None
     if scripted is not None:
@@ -128,13 +138,16 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
     if not constant:
         delay = build_delays(study, portfolio, factor, calendar, variant.delay_shift, variant.delay_multiplier, folder)
         notional, forward = build_hedge(study, portfolio, calendar, fx)
+        counting, base = build_base(study, portfolio, calendar, book, policy, regimes)
         side = CashSide(
             delay=delay,
             fx=fx,
             transfer=build_transfer(study, portfolio, drivers, calendar),
             hedge_notional=notional,
             hedge_forward=forward,
-            cash=build_cash(study, portfolio, calendar, spot, folder),
+            cash=build_cash(study, portfolio, calendar, spot, folder, regimes.of_programme),
+            counting=counting,
+            base=base,
             opening_book=float(book.book_value[book.open_item].sum()),
             planned_billing=_planned_billing(book, calendar),
         )
@@ -152,7 +165,7 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         book,
         policy,
         side,
-        build_regimes(study, portfolio, calendar, factor, named_limits(study, policy)),
+        regimes,
         told,
     )
 

@@ -25,11 +25,11 @@ def note_ageing(s, b, troubled, days, lost, plan, clock, book, rows):
     rows.debt[s, :] = 0.0
     rows.aged[s, :] = 0.0
     for i in range(begin, book.start[b + 1]):
-        gone = days[s, i - begin]
+        gone = days[i - begin]
         if troubled:
             if gone == -1:
                 continue
-            gone = min(gone, abs(lost[s, i - begin]))
+            gone = min(gone, abs(lost[i - begin]))
         last = first_period(gone, n_periods, clock)
         value = book.book_value[i]
         for t in range(first_period(book.issue_day[i], n_periods, clock), last):
@@ -72,11 +72,11 @@ def note_view(s, b, v, change_day, troubled, days, lost, plan, clock, book, rows
         value = plan.value[v, i]
         if value <= 0.0:
             continue
-        gone, lost_on = days[s, i - begin], NEVER
+        gone, lost_on = days[i - begin], NEVER
         if troubled:
             if gone == -1:
                 continue
-            lost_on = abs(lost[s, i - begin])
+            lost_on = abs(lost[i - begin])
         first = first_period(book.issue_day[i], n_periods, clock)
         last = first_period(counts_until(gone, lost_on, book.due_day[i], plan.maximum_overdue), n_periods, clock)
         if insured:
@@ -115,8 +115,8 @@ def note_balances(s, b, regime, score, troubled, days, lost, plan, clock, book, 
         regime: whose payment days they are; -1 where they are the same under every regime.
         score: normal score of limit changes.
         troubled: whether invoices may be lost or withheld.
-        days: int32[n, longest] payment days, NEVER if never paid and -1 if withheld.
-        lost: int32[n, longest] loss day or NEVER, maybe negative; read for a troubled buyer only.
+        days: payment days of its invoices, NEVER if never paid and -1 if withheld.
+        lost: their loss days or NEVER, maybe negative; read for a troubled buyer only.
         plan, rows: :class:`~simulator.losses.balances.BalancePlan` and :class:`~simulator.losses.balances.BalanceRows`.
         clock, book: horizon and invoices.
     """

@@ -13,6 +13,7 @@ from simulator.delays.formulas import delay_score, next_run, own_noise, payment_
 from simulator.factors.formulas import common_part, latent
 from simulator.fx.formulas import transfer_release
 from simulator.jit import NEVER, kernel, prange, row
+from simulator.losses.balance_kernels import note_balances
 from simulator.losses.booking import collect_all, note_loss
 from simulator.losses.formulas import limit_score, recovery_rate, standard_state
 from simulator.losses.plan import NO_SCORE, Luck
@@ -85,19 +86,22 @@ def draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scr
 
 
 @row
-def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch):
+def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances):
     """Settle a troubled buyer where there is one regime only, on open account."""
     drawn = scratch.drawn[s]
     paid = scratch.paid[s]
     deal = open_account()
     loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
     note_loss(s, b, loss, book, rows, scratch)
+    if counting.regime.shape[0] > 0:
+        final, lost = scratch.final[s], scratch.lost[s]
+        note_balances(s, b, 0, luck.limit_score, True, final, lost, counting, clock, book, balances)
 
 
 @row
 def simulate_quad(
     q, first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch,
+    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch, counting, balances,
 ):  # fmt: skip
     """Simulate the four scenarios of the block's quad ``q``; other arguments as in :func:`simulate_ledger`.
 
@@ -146,21 +150,24 @@ def simulate_quad(
             trouble = is_in_trouble(insolvent_on, longest_lateness(b, book, scratch.paid[s]), rules)
             if not trouble and not regimes.touched[b] and not scratch.score[s] <= regimes.stop_threshold:
                 collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
+                if counting.regime.shape[0] > 0:
+                    paid, lost = scratch.paid[s], scratch.lost[s]
+                    note_balances(s, b, -1, scratch.score[s], False, paid, lost, counting, clock, book, balances)
                 continue
             luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
             if regimes.count == 1:
-                settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch)
+                settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
             else:
                 settle_regimes(
                     quad, lane, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
-                    rows, events, scratch,
+                    rows, events, scratch, counting, balances,
                 )  # fmt: skip
 
 
 @kernel
 def simulate_ledger(
     first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch,
+    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch, counting, balances,
 ):  # fmt: skip
     """Simulate the ledger in a block of scenarios.
 
@@ -172,11 +179,12 @@ def simulate_ledger(
         factor, default, delay, transfer, rules, clock, book, regimes: plans of the rooms.
         shared: float64[n] working array.
         rows, events, scratch: results and working rows, counts and sums zeroed by the caller.
+        counting, balances: what of it a bank counts, and the zeroed rows of that.
     """
     for q in prange(rates.shape[0] // 4):
         simulate_quad(
-            np.int64(q), first_quad, keys, drivers, mixing, rates, blocked_from,
-            factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch,
+            np.int64(q), first_quad, keys, drivers, mixing, rates, blocked_from, factor, default, delay, transfer,
+            rules, clock, book, regimes, shared, rows, events, scratch, counting, balances,
         )  # fmt: skip
 
 

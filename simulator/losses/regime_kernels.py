@@ -5,6 +5,7 @@ import numpy as np
 from simulator.delays.formulas import next_run
 from simulator.fx.formulas import transfer_release
 from simulator.jit import NEVER, row
+from simulator.losses.balance_kernels import note_balances
 from simulator.losses.booking import collect_all, note_loss
 from simulator.losses.formulas import chased_day, limit_change_day
 from simulator.losses.regimes import LETTER_OF_CREDIT, PREPAID, REFUSED, Deal
@@ -82,7 +83,7 @@ def days_under(g, b, blocked_on, deal, delay, transfer, book, regimes, drawn, it
 @row
 def settle_regimes(
     quad, lane, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
-    rows, events, scratch,
+    rows, events, scratch, counting, balances,
 ):  # fmt: skip
     """Settle a buyer in one scenario under every regime, from the same drawn days; ``n`` scenarios are in the block."""
     country = transfer.buyer_country[b]
@@ -98,8 +99,13 @@ def settle_regimes(
             paid = scratch.its_paid[s]
             days_under(g, b, blocked_on, deal, delay, transfer, book, regimes, scratch.drawn[s], drawn, paid)
         late = longest_lateness(b, book, paid)
-        if is_open_account(deal) and not is_in_trouble(luck.insolvent_on, late, rules):
+        quiet = is_open_account(deal) and not is_in_trouble(luck.insolvent_on, late, rules)
+        if quiet:
             collect_all(r, s, b, rates, rules, clock, book, paid, rows)
         else:
             loss = settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
             note_loss(r, b, loss, book, rows, scratch)
+        if counting.regime.shape[0] > 0:
+            final = paid if quiet else scratch.final[s]
+            lost = scratch.lost[s]
+            note_balances(s, b, g, luck.limit_score, not quiet, final, lost, counting, clock, book, balances)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from simulator.jit import NEVER, kernel, prange, row
+from simulator.losses.balance_kernels import note_balances
 from simulator.losses.booking import collect_all
 from simulator.losses.kernels import settle_in_trouble
 from simulator.losses.plan import NO_SCORE, Luck
@@ -11,7 +12,8 @@ from simulator.losses.regime_kernels import is_in_trouble, longest_lateness, set
 
 @row
 def follow_buyer(
-    s, b, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+    s, b, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch,
+    counting, balances,
 ):  # fmt: skip
     """Settle one buyer of a scripted scenario. A payment that is told is a payment, however late (it cures)."""
     n = rates.shape[0]
@@ -27,32 +29,38 @@ def follow_buyer(
     if not trouble and not regimes.touched[b]:
         common = 0 if regimes.count == 1 else regimes.count * n
         collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
+        if counting.regime.shape[0] > 0:
+            paid, lost = scratch.paid[s], scratch.lost[s]
+            note_balances(s, b, -1, NO_SCORE, False, paid, lost, counting, clock, book, balances)
         return
     luck = Luck(np.int64(insolvent_on), False, NO_SCORE, 0.0, True)
     if regimes.count == 1:
-        settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch)
+        settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
     else:
         # what a script does not tell (who accepts, who takes a discount) is drawn once, for scenario 0
         settle_regimes(
             0, 0, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
-            rows, events, scratch,
+            rows, events, scratch, counting, balances,
         )  # fmt: skip
 
 
 @row
 def follow_scenario(
-    s, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+    s, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch,
+    counting, balances,
 ):  # fmt: skip
     """All buyers of one scripted scenario; arguments as in :func:`follow_script`."""
     for b in range(book.group.shape[0]):
         follow_buyer(
-            s, b, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+            s, b, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes,
+            rows, events, scratch, counting, balances,
         )  # fmt: skip
 
 
 @kernel
 def follow_script(
-    script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+    script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch,
+    counting, balances,
 ):  # fmt: skip
     """Follow a script in every scenario of a block.
 
@@ -62,9 +70,10 @@ def follow_script(
         rates: float64[n, n_currencies, n_steps + 1]; blocked_from: int32[n, 0], no transfer events.
         rules: with the script's recoveries; delay, transfer, clock, book, regimes: plans of the rooms.
         rows, events, scratch: results and working rows, counts and sums zeroed by the caller.
+        counting, balances: what of it a bank counts, and the zeroed rows of that.
     """
     for s in prange(rates.shape[0]):
         follow_scenario(
             np.int64(s), script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes,
-            rows, events, scratch,
+            rows, events, scratch, counting, balances,
         )  # fmt: skip

@@ -13,6 +13,7 @@ from simulator.ledger.codes import country_code
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
 from simulator.losses.balances import BalancePlan, no_balances
 from simulator.losses.plan import Book
+from simulator.losses.regimes import FACTORED, RegimePlan
 from simulator.policy.plan import PolicyPlan
 from simulator.study.calendar import Calendar
 from simulator.study.schema import Policy, Study
@@ -44,7 +45,7 @@ def build_base(
     calendar: Calendar,
     book: Book,
     policy: PolicyPlan,
-    regime: Ints | None = None,
+    regimes: RegimePlan | None = None,
 ) -> tuple[BalancePlan, BasePlan]:
     """The study's borrowing base; without one both plans are empty.
 
@@ -56,13 +57,13 @@ def build_base(
         calendar: ends of periods.
         book: invoices by buyer.
         policy: what is insured.
-        regime: number of the way of trading of each programme, int32[P]; the same for all by default.
+        regimes: how the seller trades under each programme; alike under all by default.
     """
     n = len(study.programmes)
     terms = study.liquidity.credit_line.borrowing_base
     if terms is None:
         return no_balances(), no_base()
-    trades = np.zeros(n, np.int32) if regime is None else regime
+    trades = np.zeros(n, np.int32) if regimes is None else regimes.of_programme
     payee = [isinstance(programme, Policy) and programme.loss_payee for programme in study.programmes]
     views: dict[tuple[int, int], int] = {}
     of_programme = [views.setdefault((int(trades[p]), p if payee[p] else -1), len(views)) for p in range(n)]
@@ -85,6 +86,8 @@ def build_base(
             _fill_insured(balances, v, p, terms, programme, book, policy)
             if terms.insured_value == "indemnifiable":
                 first_loss[v] = policy.aggregate_first_loss[p]
+        if regimes is not None:
+            balances.value[v, sold(regimes, trade, book)] = 0.0
     return balances, BasePlan(
         of_programme=np.array(of_programme, dtype=np.int32),
         first_loss=first_loss,
@@ -99,6 +102,12 @@ def most_over(share: float, n_buyers: int) -> int:
     if share <= 0.0:
         return n_buyers
     return min(n_buyers, math.ceil(1.0 / share - 1e-9) - 1)
+
+
+def sold(regimes: RegimePlan, regime: int, book: Book) -> Flags:
+    """Which invoices a factor buys under a regime: they are no longer the seller's to borrow on."""
+    factored = np.repeat(regimes.form[regime] == FACTORED, np.diff(book.start))
+    return np.asarray(factored & (~book.open_item | (regimes.sells_open[regime] & (book.due_day > 0))))
 
 
 def _fill_uninsured(balances: BalancePlan, v: int, terms: BorrowingBase, portfolio: Portfolio, book: Book) -> None:

@@ -106,7 +106,7 @@ def run_treasury(
     return rows
 
 
-def bytes_per_scenario(plan: CashPlan, base: BasePlan | None = None) -> int:
+def bytes_per_scenario(plan: CashPlan, base: BasePlan) -> int:
     """Memory one scenario takes in these rows, for planning blocks."""
-    paths = 3 + bool(plan.funded.any()) + (base is not None and len(base.of_programme) > 0)
+    paths = 3 + bool(plan.funded.any()) + (len(base.of_programme) > 0)
     return len(plan.reserve) * (8 * paths * len(plan.outflow) + 64)

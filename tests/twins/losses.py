@@ -366,7 +366,7 @@ def remember_largest(r, b, loss, book, rows, scratch):
 
 def simulate_ledger(
     first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch,
+    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch, counting, balances,
 ):  # fmt: skip
     n = len(rates)
     for s in range(n):
@@ -398,13 +398,13 @@ def simulate_ledger(
             luck = (blocked_on if frustrated else insolvent_on, frustrated, score)
             live(
                 quad, lane, n, s, b, luck, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules,
-                clock, book, regimes, rows, events, scratch,
+                clock, book, regimes, rows, events, scratch, counting, balances,
             )  # fmt: skip
 
 
 def live(
     quad, lane, n, s, b, luck, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules, clock, book,
-    regimes, rows, events, scratch,
+    regimes, rows, events, scratch, counting, balances,
 ):  # fmt: skip
     """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows."""
     insolvent_on, _, score = luck
@@ -413,6 +413,7 @@ def live(
         r = s if regimes.count == 1 else regimes.count * n + s
         fates = story_of_buyer(b, insolvent_on, cured, days, OPEN, rules, clock, book)
         collect_all(r, s, b, fates, rates, rules, clock, book, rows)
+        note_fates(s, b, -1, score, fates, counting, clock, book, balances)
         return
     for g in range(regimes.count):
         deal = deal_with(g, quad, lane, b, score, keys, clock.horizon, book, regimes)
@@ -425,6 +426,7 @@ def live(
             collect_all(g * n + s, s, b, fates, rates, rules, clock, book, rows)
         else:
             settle(g * n + s, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows, events, scratch)
+        note_fates(s, b, g, score, fates, counting, clock, book, balances)
 
 
 def settle(r, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows, events, scratch):
@@ -446,7 +448,8 @@ def settle(r, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows
 
 
 def follow_script(
-    script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch
+    script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch,
+    counting, balances,
 ):  # fmt: skip
     n = len(rates)
     for s in range(n):
@@ -457,7 +460,7 @@ def follow_script(
             days = [2 * (int(script.paid_day[i]),) for i in range(book.start[b], book.start[b + 1])]
             live(
                 0, 0, n, s, b, (insolvent_on, False, 9.0), 0.0, True, days, NEVER, keys, rates, delay, transfer, rules,
-                clock, book, regimes, rows, events, scratch,
+                clock, book, regimes, rows, events, scratch, counting, balances,
             )  # fmt: skip
 
 
