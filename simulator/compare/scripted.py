@@ -88,6 +88,35 @@ def _shortfalls(columns: Columns) -> Iterator[str]:
         yield f"Cash and undrawn credit fall below the minimum: {'; '.join(short)}."
 
 
+#: What is told of each programme: words, variable.
+OUTCOMES = (
+    ("Claims paid", "indemnity_gross"),
+    ("Claims less the insurer's share of recoveries", "indemnity"),
+    ("Premium, tax and fees", "premium"),
+    ("Retained loss", "retained_loss"),
+    ("Net interest", "financing_cost"),
+    ("Cost of trade terms", "trade_cost"),
+    ("Lost margin", "lost_margin"),
+    ("Cost of risk", "cost_of_risk"),
+    ("Lowest cash", "minimum_cash"),
+    ("Deepest shortfall", "shortfall_amount"),
+    ("Closing cash", "ending_cash"),
+)
+
+
+def outcome_rows(result: Result) -> Iterator[tuple[str, list[str]]]:
+    """What comes out under each programme: words and one text per programme; rows that are nothing are left out."""
+    columns = Columns(result)
+    everyone = range(columns.n_programmes)
+    yield "Gross loss", [money(float(columns.values("gross_loss", k)[0])) for k in everyone]
+    for words, name in OUTCOMES:
+        if columns.takes(name):
+            yield words, [money(float(columns.values(name, k)[0])) for k in everyone]
+    if columns.takes("shortfall_amount"):
+        period, first = result.study.study.period, [columns.values("first_shortfall_period", k)[0] for k in everyone]
+        yield "First shortfall", [f"{period} {int(t) + 1}" if t >= 0 else "never" for t in first]
+
+
 def money(amount: float) -> str:
     """An amount, with its cents where it has any: 60,000 or 2,333.33."""
     amount = round(amount, 2) + 0.0
@@ -109,6 +138,9 @@ def render_script(result: Result, console: Console) -> None:
     console.print(Text(result.study.study.title, style="bold"))
     for sentence in verdict_of_script(result):
         console.print(Text("• " + sentence))
+    rows = [[words, *texts] for words, texts in outcome_rows(result)]
+    console.print(Text(f"\nWhat comes out ({result.currency})", style="bold"))
+    _print(console, ["", *result.programmes], rows, numbers=len(result.programmes))
     period = result.study.study.period
     console.print(Text("\nWhat happens", style="bold"))
     events = result.story["events"]

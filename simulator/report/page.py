@@ -7,10 +7,17 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from simulator.measures.scripted import is_scripted
 from simulator.report.numbers import clean, long_date
 from simulator.report.remarks import worth
 from simulator.report.sections import Material, sections
 from simulator.study.calendar import Calendar
+
+#: What the errors on the page are, and are not; by whether a script is told.
+_CAUTION = {
+    False: "Standard errors measure the simulation, not the model",
+    True: "One scenario as told says nothing of how likely it is",
+}
 
 
 @cache
@@ -46,7 +53,7 @@ def render(material: Material) -> str:
         facts=_facts(material),
         sections=sections(material),
         css=Markup(source),
-        closing=f"Made with trade-credit-simulator {version}. Standard errors measure the simulation, not the model: "
+        closing=f"Made with trade-credit-simulator {version}. {_CAUTION[is_scripted(material.result)]}: "
         "the numbers are as good as the ledger and the assumptions above.",
     )
 
@@ -59,6 +66,6 @@ def _facts(material: Material) -> list[tuple[str, str]]:
         ("As of", long_date(info.as_of)),
         ("Horizon", f"{info.horizon}, to {long_date(Calendar.of(result.study).date(end))}"),
         ("Currency", info.currency),
-        ("Scenarios", worth(result)),
+        ("Scenarios", "one, as scripted" if is_scripted(result) else worth(result)),
     ]
     return facts + ([("Authors", ", ".join(info.authors))] if info.authors else [])

@@ -9,6 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from simulator.measures.sample import Sample
+from simulator.measures.scripted import is_scripted
 from simulator.report import arrangements, coverage, remarks
 from simulator.report.assumptions import assumptions, programme_terms
 from simulator.report.blocks import Block, Cell, Column, Drawing, Row, Section, Table, records
@@ -18,6 +19,7 @@ from simulator.report.glossary import definitions, provenance_table
 from simulator.report.numbers import NONE, THIN, short_percent
 from simulator.report.quality import label, quality
 from simulator.report.ratios import ratios
+from simulator.report.told import told_sections
 from simulator.results.result import Result
 
 
@@ -51,6 +53,9 @@ class Material:
 
 def sections(material: Material) -> list[Section]:
     """Every part that this result has something for."""
+    if is_scripted(material.result):
+        told = told_sections(material.result, material.answer, material.figure("cash_path"))
+        return [*told, _data(material), _assumptions(material), _words(material)]
     made = (
         _answer(material),
         _losses(material),
@@ -182,7 +187,7 @@ def _stresses(m: Material) -> Section | None:
     return Section("stresses", "What if times are worse, or better", blocks=[*m.figure("stresses"), table])
 
 
-def _data(m: Material) -> Section | None:
+def _data(m: Material) -> Section:
     blocks = quality(m.result.profile, m.result.currency)
     return Section("data", "What the ledger looks like", "As read; nothing was guessed silently.", blocks)
 

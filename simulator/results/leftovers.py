@@ -23,8 +23,8 @@ STORY, STORY_TABLES = "story", ("events", "claims")
 FIGURES = "figures"
 #: Names of the figures of the report; each is one SVG or several numbered ones, and one CSV.
 FIGURE_NAMES = (
-    "exceedance", "largest_loss", "contributions", "cash_fan", "headroom_fan", "availability_fan", "shortfall",
-    "first_shortfall", "gap", "share_paid", "claim_timing", "claims_in_time", "cost", "stresses",
+    "exceedance", "largest_loss", "contributions", "cash_fan", "cash_path", "headroom_fan", "availability_fan",
+    "shortfall", "first_shortfall", "gap", "share_paid", "claim_timing", "claims_in_time", "cost", "stresses",
 )  # fmt: skip
 
 _RUN = {MANIFEST, PROFILE, SUMMARY_JSON, SUMMARY_CSV, SCENARIOS, PATHS, *REPORTS}

@@ -9,10 +9,12 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from simulator.measures.scripted import is_scripted
 from simulator.report.blocks import Drawing, Panel
 from simulator.report.figures import (
     availability_fan,
     cash_fan,
+    cash_path,
     claim_timing,
     claims_in_time,
     contributions,
@@ -73,6 +75,9 @@ def _insured(result: Result) -> bool:
     return bool(gap.insured(result))
 
 
+#: The figures of a scripted scenario.
+SCRIPTED = ("cash_path",)
+
 FIGURES: tuple[Figure, ...] = (
     Figure(
         "exceedance",
@@ -108,6 +113,16 @@ FIGURES: tuple[Figure, ...] = (
         needs=_cash,
         height=lambda data: 230,
         panels=fan.panels,
+    ),
+    Figure(
+        "cash_path",
+        "Closing cash, period by period",
+        "The one scenario of the script, with the minimum cash.",
+        cash_path.data,
+        cash_path.plot_cash_path,
+        "date",
+        "closing_cash",
+        needs=lambda result: is_scripted(result) and result.has_cash,
     ),
     Figure(
         "headroom_fan",
@@ -251,8 +266,9 @@ FIGURES: tuple[Figure, ...] = (
 
 
 def tables(result: Result) -> dict[str, pd.DataFrame]:
-    """Data of every figure that this result has something for, by figure name."""
-    found = {figure.name: figure.data(result) for figure in FIGURES if figure.needs(result)}
+    """Data of every figure that this result has something for, by figure name; a script has no distributions."""
+    shown = [figure for figure in FIGURES if figure.name in SCRIPTED or not is_scripted(result)]
+    found = {figure.name: figure.data(result) for figure in shown if figure.needs(result)}
     for data in found.values():
         data.attrs["currency"] = result.currency
     return {name: data for name, data in found.items() if not data.empty}

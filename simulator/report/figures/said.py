@@ -28,6 +28,15 @@ def _fan(data: pd.DataFrame) -> str:
     return f"On {short_date(last['date'])} the median is {median}, the pale band runs from {low} to {high}."
 
 
+def _path(data: pd.DataFrame) -> str:
+    parts = []
+    for name, rows in data.groupby("programme", sort=False):
+        cash, dates = rows["cash"].to_numpy(), rows["date"].tolist()
+        lowest, day = short_money(float(cash.min())), short_date(dates[int(cash.argmin())])
+        parts.append(f"{name}: lowest {lowest} on {day}, {short_money(float(cash[-1]))} at the end")
+    return "; ".join(parts) + "."
+
+
 def _over_time(data: pd.DataFrame) -> str:
     last = data.groupby("programme", sort=False).tail(1)
     listed = "; ".join(f"{r.programme} {short_percent(r.probability)}" for r in records(last))
@@ -94,6 +103,7 @@ SAID: Mapping[str, Callable[[pd.DataFrame], str]] = {
     "exceedance": _curves,
     "largest_loss": _curves,
     "cash_fan": _fan,
+    "cash_path": _path,
     "headroom_fan": _fan,
     "availability_fan": _fan,
     "shortfall": _over_time,

@@ -1,0 +1,53 @@
+"""Closing cash of a scripted scenario, one line per programme."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from simulator.report.figures import style
+from simulator.report.numbers import short_date, short_money
+from simulator.results.result import Result
+
+
+def data(result: Result) -> pd.DataFrame:
+    """Columns programme, date, cash, level (least cash to operate); the ledger's date, then the end of each period."""
+    liquidity, paths = result.study.liquidity, result.paths
+    dates = [result.study.study.as_of, *(pd.Timestamp(d).date() for d in paths["period"].to_numpy())]
+    cash = paths["mean_cash"].transpose("programme", "period").to_numpy()
+    frames = [
+        pd.DataFrame(
+            {
+                "programme": name,
+                "date": dates,
+                "cash": np.r_[liquidity.opening_cash, cash[p]],
+                "level": liquidity.minimum_cash,
+            }
+        )
+        for p, name in enumerate(result.programmes)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def plot_cash_path(data: pd.DataFrame, axes: Axes) -> None:
+    """One line per programme, named at its end, and the minimum."""
+    programmes = list(data["programme"].unique())
+    dates = list(data.loc[data["programme"] == programmes[0], "date"])
+    x = np.arange(len(dates))
+    level = float(data["level"].iloc[0])
+    low, high = min(float(data["cash"].min()), level), max(float(data["cash"].max()), level)
+    pad = 0.05 * ((high - low) or max(1.0, abs(high)))
+    axes.set_xlim(0, max(1, len(dates) - 1))
+    axes.set_ylim(low - pad, high + pad)
+    axes.axhline(level, color=style.ALERT, linewidth=1.3, dashes=(6, 2))
+    ends = []
+    for index, programme in enumerate(programmes):
+        y, line = data.loc[data["programme"] == programme, "cash"].to_numpy(), style.line_of(index)
+        axes.plot(x, y, color=line.colour, linestyle=line.linestyle)
+        ends.append((float(x[-1]), float(y[-1]), str(programme), line))
+    style.money_ticks(axes, "y")
+    style.heading(axes, f"Closing cash{style.currency(data)}; – – minimum {short_money(level)}")
+    style.label_lines(axes, ends)
+    width = style.size_of(axes)[0] * axes.get_position().width
+    style.date_ticks(axes, [short_date(d) for d in dates], width)
