@@ -209,6 +209,7 @@ def test_what_takes_cover_away_is_told_where_it_does(result):
     assert "limits that the insurer takes back leave" in text
     assert "of it in the worst 1 % of scenarios." in text
     assert "The reserve fund of Self-insurance is exhausted with a probability of" in text
+    assert "counts as cash" not in text  # a fund apart does not
     plain = " ".join(verdict(result))
     for words in ("takes back", "own default", "reserve fund", "terms of trade"):
         assert words not in plain

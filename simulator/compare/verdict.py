@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.compare.paired import BASELINE, difference
+from simulator.compare.scripted import verdict_of_script
 from simulator.measures.columns import Columns
+from simulator.measures.cost_of_risk import reserve_in_cash
 from simulator.measures.digits import format_estimate, format_value
 from simulator.measures.estimate import Estimate
 from simulator.measures.estimates import mean, probability
+from simulator.measures.scripted import is_scripted
 from simulator.measures.tail import tail_value_at_risk
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ def verdict(result: Result) -> list[str]:
 
     Each number carries its standard error; "clear" means beyond 1.96 standard errors of the paired difference.
     """
+    if is_scripted(result):
+        return verdict_of_script(result)
     columns = Columns(result)
     best = cheapest(columns)
     sentences = [*_cost(columns, best)]
@@ -173,7 +178,7 @@ def _shortfall(columns: Columns, programme: int) -> Iterator[str]:
 
 def _reserves(columns: Columns, programme: int) -> Iterator[str]:
     """A reserve is cash too: say so where it differs, or the comparison of shortfalls misleads."""
-    held = [columns.result.study.reserve(k) for k in (BASELINE, programme)]
+    held = [reserve_in_cash(columns.result.study, k) for k in (BASELINE, programme)]
     if held[0] == held[1]:
         return
     texts = [_money(columns, amount) if amount else "none" for amount in held]

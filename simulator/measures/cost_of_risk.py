@@ -38,6 +38,11 @@ def reserve_cost(study: Study, programme: int) -> float:
     return study.reserve(programme) * capital_rate(study, programme)
 
 
+def reserve_in_cash(study: Study, programme: int) -> float:
+    """The programme's reserve where it is part of its cash, money; a fund apart is not."""
+    return 0.0 if study.programmes[programme].reserve_fund is not None else study.reserve(programme)
+
+
 def has_fund_cost(scenarios: xr.Dataset, study: Study, programme: int) -> bool:
     """Whether the programme's reserve is a fund whose cost the result holds by scenario."""
     by_scenario = "reserve_cost" in scenarios and "scenario" in scenarios["reserve_cost"].dims

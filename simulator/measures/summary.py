@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.measures.columns import Columns
-from simulator.measures.cost_of_risk import TRADE_COSTS
+from simulator.measures.cost_of_risk import TRADE_COSTS, reserve_in_cash
 from simulator.measures.cover import NO_LEVEL, Row, insurance_rows
 from simulator.measures.curves import first_shortfall_median
 from simulator.measures.estimate import Z95, Estimate
@@ -189,8 +189,7 @@ def _buffer(columns: Columns, programme: int, levels: tuple[float, ...]) -> Iter
     that is a fund apart is no cash.
     """
     liquidity = columns.result.study.liquidity
-    funded = columns.result.study.programmes[programme].reserve_fund is not None
-    held = liquidity.opening_cash + (0.0 if funded else columns.reserve(programme))
+    held = liquidity.opening_cash + reserve_in_cash(columns.result.study, programme)
     needed = columns.derived(np.maximum(held - columns.values("minimum_headroom", programme), 0.0))
     yield from _by_level("required_buffer", levels, lambda level: value_at_risk(needed, level))
     if liquidity.operating_costs > 0.0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.compare.scale import common_scale
+from simulator.measures.cost_of_risk import reserve_in_cash
 from simulator.measures.digits import CENTS
 from simulator.report.blocks import Cell, Column, Row, Table
 from simulator.report.comparison import Line, Summary, written
@@ -92,9 +93,8 @@ def buffer_table(result: Result, summary: Summary) -> Table | None:
     amounts = [summary.get(amount.measure, p, x) for p in result.programmes for x in levels]
     scale = common_scale((round(v, CENTS) for v, _ in amounts), (e for _, e in amounts))
     rows = []
-    for k, programme in enumerate(result.study.programmes):
-        held = result.study.liquidity.opening_cash
-        held += 0.0 if programme.reserve_fund is not None else result.study.reserve(k)
+    for k in range(len(result.programmes)):
+        held = result.study.liquidity.opening_cash + reserve_in_cash(result.study, k)
         cells = [Cell(f"{held / costs:.1f}", sub=f"{result.currency} {full_money(held)}")]
         for level in levels:
             text, error = written(summary.get(line.measure, result.programmes[k], level), line, result, "")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from simulator.compare.scale import scaled
 from simulator.measures.columns import Columns
+from simulator.measures.digits import SPACE
 from simulator.measures.estimates import conditional_mean, mean, ratio
 from simulator.report.blocks import Cell, Column, Row, Table, records
 from simulator.report.figures.cost import COMPONENTS
 from simulator.report.figures.gap import STEPS, VIEWS, insured
-from simulator.report.numbers import NONE, short_percent, unit_for
+from simulator.report.numbers import NONE, Unit, short_percent, unit_for
 from simulator.results.result import Result
 from simulator.study.schema import Policy
 
@@ -53,9 +55,8 @@ def gap_table(result: Result, data: pd.DataFrame) -> Table:
     def amounts(step: str) -> list[Cell]:
         cells = []
         for p in programmes:
-            (amount, error), (tail, tail_error) = (found[step, p, view] for view in VIEWS)
-            shown = f"{unit.write(tail)} ± {unit.write(tail_error)}" if tail_error else unit.write(tail)
-            cells.append(Cell(unit.write(amount), error=unit.write(error) if error else "", sub=shown))
+            whole = _with_error(*found[step, p, "average"], unit)
+            cells.append(Cell(whole.text, error=whole.error, sub=scaled(*found[step, p, "tail"], unit.scale)))
         return cells
 
     def shares(step: str) -> list[Cell]:
@@ -79,6 +80,12 @@ def gap_table(result: Result, data: pd.DataFrame) -> Table:
         full=True,
         stacked=True,
     )
+
+
+def _with_error(value: float, error: float, unit: Unit) -> Cell:
+    """An amount in the table's unit, to the digits that its error deserves."""
+    text, _, spread = scaled(value, error, unit.scale).partition(f" ±{SPACE}")
+    return Cell(text, error=spread)
 
 
 def _share(part: float, whole: float) -> str:
@@ -141,21 +148,21 @@ def lost_cover_table(result: Result, data: pd.DataFrame) -> Table | None:
             for view in VIEWS:
                 amount, error = found[step, programme, view]
                 share = _share(amount, found["debt", programme, view][0])
-                cells += [Cell(unit.write(amount), error=unit.write(error) if error else ""), Cell(share)]
+                cells += [_with_error(amount, error, unit), Cell(share)]
             rows.append(Row(str(programme), cells, sub=LOST[step] if len(lost) > 1 else ""))
     columns = (
         Column("Programme", number=False),
         Column("Mean", unit=unit.named(result.currency)),
         Column("Share of the debt"),
         Column("Worst 1 %", unit=unit.named(result.currency)),
-        Column("Share of the debt"),
+        Column("Share of its debt"),
     )
     return Table(
         "Cover lost to " + " and ".join(LOST[step] for step in lost),
         columns,
         rows,
-        note="Debts that the policy would have covered on the day it was concluded. Insurers take limits back when "
-        "buyers weaken and times turn bad, so that most of it is lost when most is needed."
+        note="Debts that the policy covered when it was concluded. Insurers take limits back when buyers weaken and "
+        "times turn bad: compare the worst 1 % of scenarios by gross loss."
         if "limit_cancelled" in lost
         else "Approved claims that are not paid.",
         stacked=True,
@@ -180,7 +187,7 @@ def late_claims_table(result: Result) -> Table | None:
     unit = unit_for(part.value for _, parts, _ in found for part in parts)
     rows = []
     for programme, parts, in_time in found:
-        cells = [Cell(unit.write(part.value), error=unit.write(part.standard_error)) for part in parts]
+        cells = [_with_error(part.value, part.standard_error, unit) for part in parts]
         rows.append(Row(programme, [*cells, Cell(short_percent(in_time.value))]))
     period = result.study.study.period
     columns_ = (

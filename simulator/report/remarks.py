@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.compare.scale import common_scale, scaled, with_unit
+from simulator.measures.cost_of_risk import reserve_in_cash
 from simulator.measures.estimate import effective_size
 from simulator.report.numbers import full_money, long_date, short_percent
 from simulator.results.result import Result
@@ -19,7 +20,9 @@ CLEAR = 2.0
 def reserves(result: Result) -> str:
     """Reserves are cash, so shortfalls are not compared on equal cash where they differ; empty where they do not."""
     held = {
-        p.name: result.study.reserve(k) for k, p in enumerate(result.study.programmes) if p.name in result.programmes
+        p.name: reserve_in_cash(result.study, k)
+        for k, p in enumerate(result.study.programmes)
+        if p.name in result.programmes
     }
     if not result.has_cash or len(set(held.values())) < 2:
         return ""

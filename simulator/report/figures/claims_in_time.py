@@ -64,18 +64,18 @@ def panels(data: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def plot_claims_in_time(data: pd.DataFrame, axes: Axes) -> None:
     """A solid line for the money, a dashed one for the shortfalls."""
-    style.margins(axes, right=18, left=50, top=44)
+    style.margins(axes, right=18, left=50, top=54)
     x = np.arange(len(data))
     axes.set_xlim(0, max(1, len(data) - 1))
-    axes.set_ylim(min(0.0, float(data["claims_come"].min())), 1.0)
+    axes.set_ylim(min(0.0, float(data["claims_come"].min())), 1.02)
     axes.plot(x, data["claims_come"], color=style.CHOICE)
     last = data.iloc[-1]
-    _said(axes, f"— claims money, {short_percent(float(last['claims_come']))} by the end", style.CHOICE, 24)
+    _said(axes, f"— claims money, {short_percent(float(last['claims_come']))} by the end", style.CHOICE, 31)
     if data["shortfalls_come"].notna().all():
         axes.plot(x, data["shortfalls_come"], color=style.ALERT, dashes=(4, 2))
-        _said(axes, f"– – first shortfalls, {short_percent(float(last['first_shortfalls']))} in all", style.ALERT, 9)
+        _said(axes, f"– – first shortfalls, {short_percent(float(last['first_shortfalls']))} in all", style.ALERT, 16)
     else:
-        _said(axes, "cash never runs short", style.ALERT, 9)
+        _said(axes, "cash never runs short", style.ALERT, 16)
     style.percent_ticks(axes, "y", 4)
     style.date_ticks(axes, [short_date(d) for d in data["date"]], style.size_of(axes)[0] - 68)
 

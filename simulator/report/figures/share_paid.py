@@ -58,7 +58,9 @@ def plot_share_paid(data: pd.DataFrame, axes: Axes) -> None:
     axes.barh(y, data["high"] - data["low"], left=data["low"], height=0.36, color=style.BAND, alpha=0.45, linewidth=0)
     axes.barh(y, data["upper"] - data["lower"], left=data["lower"], height=0.36, color=style.BAND, linewidth=0)
     axes.vlines(data["median"], y - 0.22, y + 0.22, color=style.CHOICE, linewidth=2.2)
-    axes.vlines(data["headline"], y - 0.28, y + 0.28, color=style.ALERT, linewidth=1.6, linestyle=(0, (3, 1.5)))
+    axes.vlines(
+        data["headline"], y - 0.28, y + 0.28, color=style.ALERT, linewidth=1.6, linestyle=(0, (3, 1.5)), clip_on=False
+    )
     axes.plot(data["mean"], y, linestyle="none", marker="D", markersize=6, color=style.INK, markeredgecolor="white")
     for place, row in enumerate(records(data)):
         name = style.shorten(row.programme, 34 if width > 500 else 20)
