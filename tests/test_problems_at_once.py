@@ -250,6 +250,42 @@ stresses:
             "exposures are in study currency (EUR)",
             id="exposure in another currency",
         ),
+        pytest.param(
+            {"study_yaml": STUDY + "  - {name: P, type: whole_turnover, currency: GBP}\n"},
+            "study.yaml:4:6  fx.rates.GBP",
+            "no exchange rate for GBP",
+            id="policy in a currency without a rate",
+        ),
+        pytest.param(
+            {"b_csv": BUYERS.replace("annual_sales", "vat_rate").replace("200000", "20").replace("100000", "7 %")},
+            "b.csv:3:21  vat_rate = 20",
+            "did you mean 20 %?",
+            id="tax without its sign",
+        ),
+        pytest.param(
+            {"b_csv": BUYERS.replace("sector", "buyer_type").replace("A,DE,steel", "A,DE,relatd").replace("steel", "")},
+            "b.csv:2:6  buyer_type = relatd",
+            "did you mean related?",
+            id="kind of buyer",
+        ),
+        pytest.param(
+            {"study_yaml": STUDY + "  - {name: P, type: single_buyer, buyers: {ids: [A, a]}}\n"},
+            "study.yaml:7:53  programmes[1].buyers.ids[1] = a",
+            "did you mean A?",
+            id="buyer named in a policy",
+        ),
+        pytest.param(
+            {"study_yaml": STUDY + "  - {name: P, type: none, factoring: {}, prepayment: {buyers: {top: 1}}}\n"},
+            "study.yaml:7:55  programmes[1].prepayment.buyers",
+            "selects buyers that factoring selects too (B)",
+            id="two ways to trade",
+        ),
+        pytest.param(
+            {"study_yaml": STUDY + "  - {name: P, type: whole_turnover, insurer: {rating: A++}}\n"},
+            "study.yaml:7:55  programmes[1].insurer.rating = A++",
+            "did you mean A+?",
+            id="insurer",
+        ),
     ],
 )
 def test_each_at_its_place(files: dict[str, str], wanted: str, words: str) -> None:
