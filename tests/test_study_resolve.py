@@ -165,6 +165,15 @@ def test_every_key_is_written_in_human_units():
     assert missing <= {"extends", *laws_of_delay}
 
 
+def test_a_blank_takes_a_term_away_where_its_default_is_another():
+    """Blank counts as left out, but for the one term that is there by default and may be given up."""
+    line = {"borrowing_base": {"foreign": True, "maximum_overdue": None, "advance_rate": None}, "limit": None}
+    study = Study.model_validate({**FULL, "liquidity": {"operating_costs": 1, "credit_line": line}})
+    base = study.liquidity.credit_line.borrowing_base
+    assert (base.maximum_overdue, base.advance_rate, study.liquidity.credit_line.limit) == (None, 0.8, 0.0)
+    assert read_resolved(resolved_yaml(study)) == study
+
+
 def test_a_resolved_file(tmp_path):
     study = Study.model_validate(
         {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from simulator.api import input_files
 from simulator.errors import InputError
 from simulator.study.load import load_study
 from simulator.study.resolve import resolved_yaml
@@ -187,10 +190,15 @@ def test_rules(changes, paths):
 def test_a_resolved_study_without_invoices_is_not_refused():
     """Every key is written there, most of them with defaults that mean nothing without invoices."""
     loaded = load_study(BASE, CONSTANT)
-    from pathlib import Path
-
     Path("resolved.yaml").write_text(resolved_yaml(loaded.study), encoding="utf-8")
     assert load_study("resolved.yaml").study == loaded.study
+
+
+def test_a_file_of_limits_is_an_input_of_the_run(tmp_path):
+    (tmp_path / "limits.csv").write_text("buyer_id,limit\n1,5\n")
+    loaded = load_study(BASE, {f"{P}.limits": "limits.csv"})
+    assert [path.name for path in input_files(loaded)] == ["buyers.csv", "limits.csv"]
+    assert [path.name for path in input_files(load_study(BASE))] == ["buyers.csv"]
 
 
 def test_the_clock_is_named():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -21,8 +21,15 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _blank_is_left_out(cls, data: Any) -> Any:
-        """A key with nothing behind it (``liquidity:``) counts as left out: its default holds."""
+        """A key with nothing behind it (``liquidity:``) counts as left out: its default holds.
+
+        Where a field may be blank though its default is not, blank means that there is no such term.
+        """
         if not isinstance(data, dict):
             return data
-        names = {field.alias or name for name, field in cls.model_fields.items()}
+        names = {
+            field.alias or name
+            for name, field in cls.model_fields.items()
+            if field.default is None or type(None) not in get_args(field.annotation)
+        }
         return {key: value for key, value in data.items() if value is not None or key not in names}
