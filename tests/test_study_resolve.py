@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import InputError
-from simulator.study.amounts import Duration, Multiple
+from simulator.study.amounts import PREMIUM_BASES, Duration, Multiple
 from simulator.study.fields import keys
 from simulator.study.resolve import json_schema, read_resolved, resolved_yaml
 from simulator.study.schema import Study
@@ -21,6 +21,10 @@ NUMBER = st.floats(0.001, 1000)
 LENGTH = st.builds(Duration, st.integers(0, 520), st.sampled_from(["day", "week"]))
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
 CODE = st.sampled_from(["USD", "GBP", "JPY", "NOK", "CNY"])
+MOMENT = st.one_of(LENGTH, st.dates(dt.date(1970, 1, 1), dt.date(2100, 1, 1)))
+SELECTION = st.fixed_dictionaries(
+    {}, optional={"ids": st.lists(TEXT, max_size=3), "top": st.integers(1, 99), "sectors": st.lists(TEXT, max_size=2)}
+)
 
 POLICY = st.fixed_dictionaries(
     {"name": TEXT, "type": st.sampled_from(["whole_turnover", "excess_of_loss"])},
@@ -28,15 +32,38 @@ POLICY = st.fixed_dictionaries(
         "insured_percentage": st.one_of(
             SHARE, st.fixed_dictionaries({"insolvency": SHARE, "protracted_default": SHARE})
         ),
-        "maximum_liability": st.one_of(st.none(), MONEY, st.builds(Multiple, st.floats(0.1, 100))),
+        "maximum_liability": st.one_of(
+            st.none(), MONEY, st.builds(Multiple, st.floats(0.1, 100), st.sampled_from(PREMIUM_BASES))
+        ),
+        "buyers": SELECTION,
+        "countries": st.dictionaries(CODE, st.fixed_dictionaries({}, optional={"covered": st.booleans()}), max_size=3),
+        "limits": TEXT,
+        "limit_changes": st.one_of(st.none(), st.fixed_dictionaries({}, optional={"to": SHARE, "notice": LENGTH})),
+        "starts": st.one_of(st.none(), st.dates(dt.date(1970, 1, 1), dt.date(2100, 1, 1))),
+        "factoring": st.fixed_dictionaries({}, optional={"buyers": SELECTION, "guarantee": LENGTH}),
         "discretionary_limit": st.one_of(st.none(), MONEY),
-        "waiting_period": LENGTH,
-        "order": st.sampled_from([None, "percent_first", "deductible_first"]),
+        "waiting_period": st.one_of(LENGTH, st.fixed_dictionaries({}, optional={"transfer": LENGTH})),
+        "order": st.one_of(
+            st.sampled_from([None, "percent_first", "deductible_first"]),
+            st.lists(st.sampled_from(["insured_percentage", "aggregate_first_loss"]), max_size=3),
+        ),
         "covers_open_items": st.booleans(),
         "premium": st.fixed_dictionaries({}, optional={"rate_on_turnover": SHARE, "instalments": st.integers(1, 52)}),
     },
 )
-SELF = st.fixed_dictionaries({"name": TEXT, "type": st.just("none")}, optional={"reserve": MONEY})
+SELF = st.fixed_dictionaries(
+    {"name": TEXT, "type": st.just("none")},
+    optional={"reserve": st.one_of(MONEY, st.builds(Multiple, st.floats(0.1, 100), st.just("operating costs")))},
+)
+SCRIPT = st.fixed_dictionaries(
+    {},
+    optional={
+        "failures": st.dictionaries(TEXT, MOMENT, max_size=3),
+        "payments": st.lists(st.fixed_dictionaries({"buyer": TEXT, "on": MOMENT, "amount": MONEY}), max_size=3),
+        "recoveries": st.lists(st.fixed_dictionaries({"buyer": TEXT, "on": MOMENT, "share": SHARE}), max_size=3),
+        "rates": st.lists(st.fixed_dictionaries({"currency": CODE, "on": MOMENT, "rate": NUMBER}), max_size=3),
+    },
+)
 DELAY = st.one_of(
     st.just({"model": "none"}),
     st.fixed_dictionaries({"model": st.just("lognormal"), "median_days": NUMBER, "sigma": st.floats(0.01, 5)}),
@@ -69,6 +96,7 @@ STUDY = st.fixed_dictionaries(
                 "correlation": st.dictionaries(CODE, st.dictionaries(CODE, st.floats(-1, 1), min_size=1)),
             },
         ),
+        "script": SCRIPT,
         "stresses": st.dictionaries(TEXT, st.fixed_dictionaries({}, optional={"delay_shift": st.integers(-9, 9)})),
         "simulation": st.fixed_dictionaries(
             {}, optional={"scenarios": st.integers(0, 10**7), "seed": st.integers(0, 2**62)}
