@@ -211,7 +211,7 @@ def test_what_takes_cover_away_is_told_where_it_does(result):
     assert "The reserve fund of Self-insurance is exhausted with a probability of" in text
     assert "counts as cash" not in text  # a fund apart does not
     plain = " ".join(verdict(result))
-    for words in ("takes back", "own default", "reserve fund", "terms of trade"):
+    for words in ("takes back", "own default", "reserve fund", "has the firm trade"):
         assert words not in plain
     calm = with_values(written, gap_limit_cancelled=dict.fromkeys(range(5), 0.0))
     assert "takes back" not in " ".join(verdict(calm))
@@ -224,13 +224,15 @@ def test_what_takes_cover_away_is_told_where_it_does(result):
 
 def test_safer_terms_are_told_with_what_they_cost():
     written = fake_result(2000, written=True)
-    sentence = next(s for s in verdict(written) if s.startswith("The safer terms of trade of Self-insurance"))
+    sentence = next(s for s in verdict(written) if s.startswith("The way Self-insurance has the firm trade"))
     sentence = sentence.replace("\N{NO-BREAK SPACE}", " ")
     rows = written.scenarios
     saved = float((rows["gross_loss"] - rows["credit_loss"][0]).mean())
     assert saved > 0
-    assert "cost 25 k EUR in fees, interest and discounts" in sentence
+    assert "costs 25 k EUR in fees, interest and discounts and 1.5998 ± 0.0009 M EUR of margin" in sentence
     assert re.search(r"the credit loss is \d+ ± \d+ k EUR less than under the study's own terms\.$", sentence)
+    only = with_values(written, trade_cost={0: 0.0}, lost_margin={0: np.linspace(0.0, 1e4, 2000)})
+    assert any("has the firm trade costs 5,000 ± " in s.replace("\N{NO-BREAK SPACE}", " ") for s in verdict(only))
     worse = with_values(written, credit_loss={0: 1.1 * rows["gross_loss"].to_numpy()})
     assert any("EUR more than under the study's own terms." in s for s in verdict(worse))
 

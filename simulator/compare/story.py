@@ -84,9 +84,7 @@ def programme_table(replay: Replay) -> pd.DataFrame:
 def credit_loss(replay: Replay) -> np.ndarray:
     """Gross loss of the scenario as the seller trades under each programme, [n_programmes]."""
     losses = replay.block.ledger.gross_loss.reshape(-1, len(replay.block.states.weight))
-    regime = getattr(replay.model, "regime", None)
-    regimes = np.zeros(replay.model.n_programmes, np.int32) if regime is None else regime.of_programme
-    return np.asarray(losses[regimes, replay.row])
+    return np.asarray(losses[replay.model.regime.of_programme, replay.row])
 
 
 def tell(replay: Replay, console: Console) -> None:

@@ -263,28 +263,25 @@ def _lost_cover(columns: Columns, programme: int) -> Iterator[str]:
 
 
 def _trade(columns: Columns, best: int) -> Iterator[str]:
-    """What the cheapest programme that trades on safer terms gives up for them."""
+    """What the way of trading costs under the cheapest programme that does not trade as the study is written."""
     if not (columns.takes("trade_cost") or columns.takes("lost_margin")):
         return
-    costs = [
-        mean(columns.sample("trade_cost", k)).value + mean(columns.sample("lost_margin", k)).value
-        for k in range(columns.n_programmes)
-    ]
-    trading = [k for k, cost in enumerate(costs) if cost != 0.0]
+    names = ("trade_cost", "lost_margin")
+    costs = [sum(abs(mean(columns.sample(name, k)).value) for name in names) for k in range(columns.n_programmes)]
+    trading = [k for k, cost in enumerate(costs) if cost > 0.0]
     chosen = best if best in trading else min(trading, key=lambda k: columns.cost_of_risk(k).value)
-    fees, margin = (mean(columns.sample(name, chosen)).estimate() for name in ("trade_cost", "lost_margin"))
+    fees, margin = (mean(columns.sample(name, chosen)).estimate() for name in names)
     saved = (mean(columns.sample("gross_loss")) - mean(columns.sample("credit_loss", chosen))).estimate()
+    parts = [f"{_amount(columns, fees)} in fees, interest and discounts"] if fees.value else []
+    parts += [f"{_amount(columns, margin)} of margin on sales not made"] if margin.value > 0.0 else []
+    if not parts:
+        return
     verb = "less" if saved.value >= 0.0 else "more"
     doubt = "" if is_clear(saved) else ", which is within sampling noise"
     yield (
-        f"The safer terms of trade of {_name(columns, chosen)} cost {_amount(columns, fees)} in fees, interest and "
-        f"discounts and {_signed(columns, margin)} of margin on sales not made; the credit loss is "
+        f"The way {_name(columns, chosen)} has the firm trade costs {_listed(parts)}; the credit loss is "
         f"{_amount(columns, saved)} {verb} than under the study's own terms{doubt}."
     )
-
-
-def _signed(columns: Columns, estimate: Estimate) -> str:
-    return _money(columns, estimate.value, estimate.standard_error)
 
 
 def _funds(columns: Columns) -> Iterator[str]:

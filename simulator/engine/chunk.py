@@ -96,22 +96,15 @@ class Chunk:
 
     @property
     def _trades_differ(self) -> bool:
-        """Whether some programme trades on other terms than the study as written."""
-        return bool(self._regimes.any())
-
-    @property
-    def _regimes(self) -> np.ndarray:
-        """The regime each programme trades under; regime 0 is the study as written."""
-        regime = getattr(self.model, "regime", None)
-        none: np.ndarray = np.zeros(self.model.n_programmes, np.int32)
-        return none if regime is None else np.asarray(regime.of_programme)
+        """Whether some programme trades in another way than the study as written."""
+        return bool(self.model.regime.of_programme.any())
 
     def _by_programme(self, values: np.ndarray, block: Block) -> np.ndarray:
         """Rows by regime and scenario (regime · n + scenario) as each programme sees them, [n, P]."""
-        return np.asarray(values.reshape(-1, len(block.states.weight))[self._regimes].T)
+        return np.asarray(values.reshape(-1, len(block.states.weight))[self.model.regime.of_programme].T)
 
     def _costs_of_trade(self, block: Block) -> Arrays:
-        """What safer terms of trade cost: fees and discounts, and sales that are not made because of them."""
+        """What trading under the programme costs: fees and discounts, and sales that are not made because of it."""
         ledger, n = block.ledger, len(block.states.weight)
         stopped = ledger.stopped.sum(axis=(1, 2))
         sales = self._by_programme(stopped, block) - stopped[:n, None]
@@ -149,9 +142,8 @@ class Chunk:
             "billing": side.planned_billing - stopped,
             "claim_cash": block.policy.claim_cash,
         }
-        availability = getattr(cash, "availability", None)
-        if self.model.study.liquidity.credit_line.borrowing_base is not None and availability is not None:
-            rows["availability"] = availability
+        if cash.availability.shape[2]:
+            rows["availability"] = cash.availability
         return rows
 
     def _keep_losses(self, block: Block, start: int, size: int) -> None:

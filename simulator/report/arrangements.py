@@ -1,4 +1,4 @@
-"""Tables of what stands beside insurance: safer terms of trade, a reserve fund, the cash buffer."""
+"""Tables of what stands beside insurance: terms of trade, a reserve fund, the cash buffer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULE_OF_THUMB = (1.5, 2.0)
 
 
 def trade_table(result: Result, summary: Summary) -> Table | None:
-    """What safer terms of trade cost, and the credit loss they leave; None where no programme has any."""
+    """What trading under each programme costs, and the credit loss it leaves; None where all trade alike."""
     lines = [line for line in TRADE if summary.levels(line.measure)]
     if not lines:
         return None
@@ -35,8 +35,8 @@ def trade_table(result: Result, summary: Summary) -> Table | None:
         "Terms of trade and what they cost",
         columns,
         rows,
-        note="Means ± standard error. Sales not made: beyond those withheld under the terms of trade of the study "
-        "itself, from buyers who do not accept the safer ones. Costs are part of the cost of risk.",
+        note="Means ± standard error. Sales not made: beyond those withheld in the study as it is written, to buyers "
+        "who refuse the programme's terms or whose limit is taken back. Costs are part of the cost of risk.",
         stacked=True,
     )
 

@@ -42,8 +42,8 @@ GROUPS: Mapping[str, Sequence[Line]] = {
     "Cost": (
         Line("premium_mean", "Premium, tax and fees"),
         Line("financing_cost_mean", "Net interest", sub="paid on the line less earned on cash; negative: earned"),
-        Line("trade_cost_mean", "Terms of trade", sub="fees, interest and discounts of safer terms"),
-        Line("lost_margin_mean", "Lost margin", sub="on sales not made under safer terms"),
+        Line("trade_cost_mean", "Terms of trade", sub="fees, interest and discounts"),
+        Line("lost_margin_mean", "Lost margin", sub="on sales not made because of them"),
         Line("capital_charge", "Capital charge", sub="on 99 % TVaR less mean"),
         Line("reserve_cost", "Cost of reserve"),
         Line("cost_of_risk_mean", "Cost of risk", sub="all of these and retained loss"),
