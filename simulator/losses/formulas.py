@@ -11,6 +11,9 @@ from simulator.factors.formulas import normal_cdf
 from simulator.jit import NEVER, scalar
 from simulator.streams import tabulated
 
+#: Limit score of a buyer for which none is drawn: later than any change.
+NO_SCORE = 9.0
+
 
 @scalar
 def protracted_day(due_day, after):
@@ -88,13 +91,13 @@ def limit_change_day(score, intensity, horizon):
     The time is exponential: −log(1 − Φ(score))/intensity years of 365 days, rounded up to whole days, at least 1.
 
     Args:
-        score: :func:`limit_score`, N(0, 1).
+        score: :func:`limit_score`, N(0, 1); :data:`NO_SCORE` never changes.
         intensity: −log(1 − q) for a chance q within a year; 0: never, infinite: on day 1.
         horizon: days.
 
     Worked number: q = 0.05, Φ(score) = 0.02 → 365·log(0.98)/log(0.95) = 143.8 → day 144.
     """
-    if intensity <= 0.0:
+    if intensity <= 0.0 or score >= NO_SCORE:
         return NEVER
     days = -365.0 * math.log(normal_cdf(-score)) / intensity
     if days > horizon:

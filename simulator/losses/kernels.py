@@ -15,8 +15,8 @@ from simulator.fx.formulas import transfer_release
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.balance_kernels import note_balances
 from simulator.losses.booking import collect_all, note_loss
-from simulator.losses.formulas import limit_score, recovery_rate, standard_state
-from simulator.losses.plan import NO_SCORE, Luck
+from simulator.losses.formulas import NO_SCORE, limit_score, recovery_rate, standard_state
+from simulator.losses.plan import Luck
 from simulator.losses.regime_kernels import is_in_trouble, longest_lateness, settle_regimes
 from simulator.losses.settle_kernels import open_account, settle_troubled
 from simulator.streams import normal, tabulated, uniform, words

@@ -14,9 +14,6 @@ from simulator.streams import TABLE_SIZE, stream_key, table_grid
 from simulator.study.calendar import Calendar
 from simulator.study.schema import NoCover, Programme, Study
 
-#: Limit score of a buyer for which none is drawn: later than any change.
-NO_SCORE = 9.0
-
 
 class Book(NamedTuple):
     """Invoices, grouped by buyer and in issue order within a buyer.

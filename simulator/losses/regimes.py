@@ -285,8 +285,7 @@ def _empty(count: int, of_programme: Ints, n_buyers: int, n_periods: int, n_stag
 def _fill(
     plan: RegimePlan, g: int, programme: Programme, allowed: Floats, portfolio: Portfolio, calendar: Calendar
 ) -> None:
-    """Write a programme's way of trading into regime g; a buyer that must prepay gives no letter of credit, and one
-    that does either has nothing to sell."""
+    """Write a programme's way of trading into regime g. A buyer is supplied in one way only: checked with the study."""
     factoring, letter, prepayment = programme.factoring, programme.letter_of_credit, programme.prepayment
     if factoring is not None:
         chosen = select(factoring.buyers, portfolio)
@@ -300,8 +299,7 @@ def _fill(
         plan.accepted[g, chosen] = letter.accepted
     if prepayment is not None:
         chosen = select(prepayment.buyers, portfolio)
-        plan.form[g, chosen], plan.fee[g, chosen] = PREPAID, 0.0
-        plan.accepted[g, chosen] = prepayment.accepted
+        plan.form[g, chosen], plan.accepted[g, chosen] = PREPAID, prepayment.accepted
     if (offer := programme.early_payment_discount) is not None:
         plan.discount[g, select(offer.buyers, portfolio)] = offer.discount
         plan.within[g], plan.take_up[g] = offer.within.days, offer.take_up

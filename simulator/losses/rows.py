@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.ledger.portfolio import Floats, Ints
-from simulator.losses.plan import NO_SCORE
+from simulator.losses.formulas import NO_SCORE
 
 
 class LedgerRows(NamedTuple):

@@ -45,7 +45,7 @@ def limit_score(standard_state, residual, own_noise, systemic, credit, own):
 
 def limit_change_day(score, intensity, horizon):
     """The first whole day by which an exponential time, told by its survival probability, is over."""
-    if intensity <= 0:
+    if intensity <= 0 or score >= 9.0:
         return NEVER
     survival = normal_cdf(-score)
     days = -365.0 * math.log(survival) / intensity
