@@ -155,3 +155,51 @@ def random_study(folder, seed, **changes):
     for key, value in changes.items():
         study[key] = study.get(key, {}) | value if isinstance(value, dict) else value
     return study
+
+
+def written_study(folder, seed):
+    """A random study whose programmes have the terms of real policies, or alternatives to them, and a lending bank."""
+    rng = np.random.default_rng(seed + 20_000)
+    study = random_study(folder, seed)
+    _add_columns(
+        Path(folder) / "buyers.csv",
+        vat_rate=lambda: str(rng.choice(["", "0.19", "0.07"])),
+        buyer_type=lambda: str(rng.choice(["company", "company", "company", "public", "private"])),
+    )
+    self_insured, *policies = study["programmes"]
+    self_insured |= {
+        "reserve_fund": {"top_up": 10_000.0, "interest": 0.02},
+        "prepayment": {"buyers": {"except_top": 6}, "accepted": 0.6},
+        "collection": {"earlier": 2, "stages": [{"after": "10 days", "factor": 0.7}], "cost": 12_000.0},
+    }
+    for number, policy in enumerate(policies):
+        policy |= {
+            "limit_changes": {
+                "annual_probability": 0.3,
+                "to": float(rng.choice([0.0, 0.5])),
+                "notice": f"{int(rng.choice([0, 30]))} days",
+                "seller": str(rng.choice(["stops", "continues"])),
+            },
+            "insurer": {"annual_pd": 0.2, "recovery": 0.4},
+            "notification": {"after": "30 days", "missed": 0.2, "reduction": 0.5},
+            "disputes": str(rng.choice(["excluded", "suspended"])),
+            "conversion": str(rng.choice(["date_of_loss", "invoice_date", "lower_of"])),
+            "loss_payee": bool(number),
+        }
+        if rng.random() < 0.5:
+            policy |= {"order": "minimum_retention", "minimum_retention": 3_000.0}
+    policies[0]["early_payment_discount"] = {"discount": 0.02, "within": "10 days", "take_up": 0.4}
+    policies[1]["factoring"] = {"buyers": {"top": 5}, "protection": 0.9, "guarantee": "60 days", "open_items": True}
+    if rng.random() < 0.5:
+        policies[1]["letter_of_credit"] = {"buyers": {"countries": ["TR", "CN"]}, "accepted": 0.8}
+    study["liquidity"]["credit_line"] |= {
+        "borrowing_base": {"maximum_overdue": "60 days", "concentration": 0.3, "foreign": True},
+    }
+    return study
+
+
+def _add_columns(path, **columns):
+    """Add columns to a CSV file, each cell made by a function."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    write_csv(path, [row | {name: make() for name, make in columns.items()} for row in rows])
