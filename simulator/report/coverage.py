@@ -23,7 +23,7 @@ SAYS = {
     "minimum_retention": "beyond the uninsured percentage",
     "notification": "claims reduced because debts were notified too late",
     "insurer_default": "approved claims that a failed insurer does not pay",
-    "not_covered": "no limit, disputed or excluded; lost without a claim that holds it, or known as lost at the start",
+    "not_covered": "no limit or excluded; lost without a claim that holds it, or known as lost at the start",
     "coinsurance": "the uninsured percentage",
     "indemnity": "before recoveries are shared",
 }

@@ -173,7 +173,7 @@ FIGURES: tuple[Figure, ...] = (
         "gap",
         "From the debt to the indemnity, term by term",
         "Shares of the debts outstanding when they were lost: pale bars over all scenarios, dark bars in the worst 1 % "
-        "by gross loss. Outside the cover: no limit, disputed or excluded, or lost without a claim that holds it. "
+        "by gross loss. Outside the cover: no limit, excluded, or lost without a claim that holds it. "
         "Gross claims: before recoveries are shared with the insurer. Steps that take nothing are left out.",
         gap.data,
         gap.plot_gap,
