@@ -14,6 +14,7 @@ import numpy as np
 STREAMS = (
     "driver", "mixing", "default", "recovery", "buyer_delay", "invoice_delay", "cure",
     "fx", "fx_mixing", "fx_bootstrap", "transfer", "limit", "frustration", "acceptance", "discount",
+    "dispute", "notification", "insurer",
 )  # fmt: skip
 
 

@@ -1,4 +1,10 @@
-"""Claims built by hand: a list of debts per scenario becomes the arrays the policy room works on."""
+"""Claims built by hand: a list of debts per scenario becomes the arrays the policy room works on.
+
+Terms are given by the names of :data:`simulator.policy.records.TERMS`, and by a few that belong to buyers or invoices:
+``percentage`` (one, or by peril), ``percentage_by_buyer``, ``limit`` (one, or by buyer; a list of (day, limit) for one
+that changes), ``named``, ``waiting_days``, ``group_pool``, ``country_pool``, ``country_maximum``, ``order``,
+``conversion``, ``recovery_rule``, ``recovery_costs``, ``bonus``, ``covers_open_items``, ``eligible``.
+"""
 
 from typing import NamedTuple
 
@@ -8,18 +14,24 @@ from simulator.jit import NEVER
 from simulator.losses.plan import Book, Clock
 from simulator.losses.rows import allocate_events
 from simulator.policy.apply import allocate_rows, apply_policies
+from simulator.policy.codes import CONVERSIONS, PERILS, RECOVERY_COSTS, RECOVERY_RULES, steps_of
+from simulator.policy.eligibility import Shipments, is_known_loss, within_period
 from simulator.policy.gaps import GAP_STEPS
-from simulator.policy.plan import empty_plan
+from simulator.policy.limits import ALWAYS
+from simulator.policy.records import SEGMENT, TERMS, blank_plan
 
 WEEK = 7
 
 
 class Debt(NamedTuple):
-    """One unpaid invoice of a buyer in one scenario; days count from the ledger's date."""
+    """One unpaid invoice of a buyer in one scenario; days count from the ledger's date.
+
+    ``drawn``: the buyer's own payment day, ``paid`` by default; ``receipt``: day of the recovery of a lost debt.
+    """
 
     buyer: int
     amount: float
-    issue: int = 0
+    issue: int = 1
     due: int = 1
     paid: int = NEVER
     lost: int = NEVER
@@ -29,6 +41,13 @@ class Debt(NamedTuple):
     currency: int = 0
     open_item: bool = False
     disputed: bool = False
+    vat: float = 0.0
+    drawn: int | None = None
+    receipt: int | None = None
+    overdue: int = -NEVER
+    score: float = 9.0
+    frustrated: bool = False
+    eligible: bool = True
 
 
 class Stopped(NamedTuple):
@@ -38,12 +57,13 @@ class Stopped(NamedTuple):
     value: float
 
 
-def arrays(scenarios, stopped=None, capacity=None):
+def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None):
     """Book and events of a block; every debt is an invoice of its own."""
     scenarios = [sorted(debts, key=lambda d: d.buyer) for debts in scenarios]
     stopped = stopped or [[] for _ in scenarios]
     every = [debt for debts in scenarios for debt in debts]
     room = capacity or max(1, *(len(d) for d in scenarios), *(len(d) for d in stopped))
+    n_buyers = n_buyers or 1 + max((d.buyer for d in every), default=0)
 
     def column(name, dtype):
         return np.array([getattr(d, name) for d in every], dtype=dtype)
@@ -51,7 +71,7 @@ def arrays(scenarios, stopped=None, capacity=None):
     n = len(every)
     amount = column("amount", np.float64)
     book = Book(
-        start=np.zeros(1, np.int32),
+        start=np.zeros(n_buyers + 1, np.int32),
         by_due=np.arange(n, dtype=np.int32),
         issue_day=column("issue", np.int32),
         due_day=column("due", np.int32),
@@ -60,14 +80,15 @@ def arrays(scenarios, stopped=None, capacity=None):
         book_value=amount,
         open_item=column("open_item", np.bool_),
         disputed=column("disputed", np.bool_),
-        buyer_entity=np.zeros(1, np.uint64),
+        buyer_entity=np.arange(n_buyers, dtype=np.uint64),
         group=np.full(1, -1, np.int32),
-        vat=np.zeros(n),
-        receivable_class=np.zeros(1, np.int32),
+        vat=column("vat", np.float64),
+        receivable_class=np.zeros(n_buyers, np.int32),
     )
     events = allocate_events(len(scenarios), room)
     for values in events:
         values[:] = -1
+    events.weak_count[:] = 0
     first = 0
     for s, debts in enumerate(scenarios):
         events.n_events[s] = len(debts)
@@ -78,7 +99,11 @@ def arrays(scenarios, stopped=None, capacity=None):
             events.buyer[s, e], events.invoice[s, e] = debt.buyer, first + e
             events.default_day[s, e], events.paid_day[s, e] = debt.insolvent, debt.paid
             events.loss_day[s, e], events.recovery[s, e] = debt.lost, debt.recovery
-            events.protracted[s, e] = debt.protracted
+            events.protracted[s, e], events.frustrated[s, e] = debt.protracted, debt.frustrated
+            events.drawn_day[s, e] = debt.paid if debt.drawn is None else debt.drawn
+            back = NEVER if debt.lost == NEVER else debt.lost + recovery_lag
+            events.receipt_day[s, e] = back if debt.receipt is None else debt.receipt
+            events.overdue_at_issue[s, e], events.limit_score[s, e] = debt.overdue, debt.score
         first += len(debts)
     return book, events
 
@@ -89,20 +114,96 @@ def clock(horizon=364, period=WEEK):
     return Clock(horizon, (np.maximum(days - 1, 0) // period).astype(np.int32))
 
 
-def plan(programmes, n_buyers, n_periods=52):
-    """A policy plan from one mapping of terms per programme; what is left out does not exist."""
-    built = empty_plan(len(programmes), n_buyers, n_periods)
-    for p, terms in enumerate(programmes):
-        built.insured[p] = True
+def plan(programmes, n_buyers, book, n_periods=52, period=WEEK, **study):
+    """A policy plan from one mapping of terms per programme; what is left out does not exist.
+
+    Args:
+        programmes: terms by name.
+        n_buyers: number of buyers.
+        book: the invoices.
+        n_periods, period: periods and their length in days.
+        study: fields of the plan that are not a programme's, such as ``dispute_probability``.
+    """
+    n_invoices = len(book.amount)
+    built = blank_plan(len(programmes), n_buyers, n_invoices, n_periods)._replace(
+        period_start=np.maximum(0, np.arange(n_periods) * period + 1 - (np.arange(n_periods) == 0)).astype(np.int32),
+        month_end=(book.issue_day // 30 * 30 + 30).astype(np.int32),
+        invoice_entity=np.arange(n_invoices, dtype=np.uint64),
+        bonus_ratio=np.full((len(programmes), 4), np.inf),
+        bonus_change=np.zeros((len(programmes), 4)),
+    )
+    segments = []
+    for p, given in enumerate(programmes):
+        terms = {"insured": True, "limit": np.inf, "named": True, "waiting_days": 0, "covers_open_items": True, **given}
+        built.insured[p] = terms.pop("insured")
+        built.terms["adjustment_period"][p] = n_periods - 1
+        _fill_buyers(built, p, terms, n_buyers, segments)
+        _fill_invoices(built, p, terms, book)
         for name, value in terms.items():
-            getattr(built, name)[p] = value
-        built.insurable[p] = built.limit[p] > 0
-    return built
+            _fill_term(built, p, name, value)
+    records = np.array([tuple(one) for one in segments], SEGMENT).view(np.recarray)
+    pools = 1 + int(max(built.cover["group_pool"].max(), built.cover["country_pool"].max(), 0))
+    return built._replace(segment=records, n_pools=pools, **study)
+
+
+def _fill_buyers(built, p, terms, n_buyers, segments):
+    """Limits (``limit``: amount or list of (day, amount) by buyer), percentages, waiting periods, pools."""
+    cover = built.cover
+    percentage = terms.pop("percentage", 1.0)
+    by_peril = isinstance(percentage, dict)
+    cover["percentage"][p] = [percentage.get(peril, 0.0) if by_peril else percentage for peril in PERILS]
+    own = terms.pop("percentage_by_buyer", None)
+    if own is not None:
+        cover["percentage"][p] = np.where(np.isnan(own)[:, None], cover["percentage"][p], np.asarray(own)[:, None])
+    cover["expiry_days"][p] = terms.pop("waiting_days")
+    for name in ("group_pool", "country_pool", "country_maximum"):
+        if name in terms:
+            cover[name][p] = terms.pop(name)
+    limit, named = terms.pop("limit"), np.broadcast_to(terms.pop("named"), n_buyers)
+    limits = limit if isinstance(limit, list | np.ndarray) else [limit] * n_buyers
+    for b, own in enumerate(limits):
+        dated = own if isinstance(own, list) else [(ALWAYS, own)]
+        cover["segments"][p, b] = len(segments), len(segments) + len(dated)
+        highest = 0.0
+        for day, amount, *rest in dated:
+            highest = max(highest, amount)
+            share = rest[0] if rest else np.nan
+            segments.append((day, amount, highest, share, named[b], named[b]))
+        cover["insurable"][p, b] = highest > 0
+
+
+def _fill_invoices(built, p, terms, book):
+    shipments = Shipments(np.zeros(len(book.amount), np.int32), book.issue_day, book.due_day, book.open_item, None)
+    first, last = terms.get("first_day", 1), terms.get("last_day", NEVER)
+    covered = within_period(
+        shipments, first, last, terms.pop("covers_open_items"), terms.get("losses_occurring", False)
+    )
+    known = is_known_loss(book.due_day, built.cover["expiry_days"][p, 0, 0], first)
+    built.eligible[p] = covered & ~known & terms.pop("eligible", True)
+
+
+def _fill_term(built, p, name, value):
+    if name == "order":
+        built.terms["steps"][p] = steps_of(value)
+    elif name == "conversion":
+        built.terms[name][p] = CONVERSIONS.index(value)
+    elif name == "recovery_rule":
+        built.terms[name][p] = RECOVERY_RULES.index(value)
+    elif name == "recovery_costs":
+        built.terms[name][p] = RECOVERY_COSTS.index(value)
+    elif name == "bonus":
+        built.terms["bonus_steps"][p] = len(value)
+        for k, (ratio, change) in enumerate(value):
+            built.bonus_ratio[p, k], built.bonus_change[p, k] = ratio, change
+    elif name in TERMS.names:
+        built.terms[name][p] = value
+    else:
+        getattr(built, name)[p] = value
 
 
 def terms(percentage=0.9, **more):
-    """Terms with one percentage for both perils."""
-    return {"percentage_insolvency": percentage, "percentage_protracted": percentage, **more}
+    """Terms with one percentage for all perils."""
+    return {"percentage": percentage, **more}
 
 
 def constant_rates(n, values=(1.0,), steps=60):
@@ -110,20 +211,28 @@ def constant_rates(n, values=(1.0,), steps=60):
     return np.ascontiguousarray(np.broadcast_to(np.array(values)[None, :, None], (n, len(values), steps + 1)))
 
 
-def settle(programmes, scenarios, n_buyers=None, rates=None, recovery_lag=0, when=None, stopped=None):
+def settle(
+    programmes, scenarios, n_buyers=None, rates=None, recovery_lag=0, when=None, stopped=None, drivers=None, **study
+):
     """Run the policy room on hand-made debts."""
     n_buyers = n_buyers or 1 + max((d.buyer for debts in scenarios for d in debts), default=0)
     when = when or clock()
-    built = plan(programmes, n_buyers, int(when.period_of_day[-1]) + 1)
-    book, events = arrays(scenarios, stopped)
+    book, events = arrays(scenarios, stopped, recovery_lag=recovery_lag, n_buyers=n_buyers)
+    period = int(np.bincount(when.period_of_day).max())
+    built = plan(programmes, n_buyers, book, int(when.period_of_day[-1]) + 1, period, **study)
     if rates is None:
         rates = constant_rates(len(scenarios))
-    return apply_policies(built, book, when, events, rates, recovery_lag)
+    return apply_policies(built, book, when, events, rates, drivers=drivers)
 
 
 def gaps(rows, s=0, p=0):
     """The waterfall of one scenario and programme by name."""
     return dict(zip(GAP_STEPS, rows.gap[s, p].tolist(), strict=True))
+
+
+def waterfall(**steps):
+    """A whole waterfall of which only these steps are not zero."""
+    return {**dict.fromkeys(GAP_STEPS, 0.0), **steps}
 
 
 def empty_rows(n, n_programmes, n_periods):

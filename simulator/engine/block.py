@@ -67,8 +67,9 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
             break
         capacity = max(needed, 2 * capacity)  # double, or a slowly growing maximum costs a second run every time
     ledger = complete_rows(ledger, model.regime)
-    lag = model.study.credit.recovery.lag.days
-    policy = apply_policies(model.policy, model.book, model.clock, events, rates, lag)
+    policy = apply_policies(
+        model.policy, model.book, model.clock, events, rates, first=first, drivers=states.drivers, ledger=ledger
+    )
     hedge = np.zeros((count, 0))
     if side is not None:
         hedge = settle_hedge(side.hedge_notional, side.hedge_forward, model.calendar, rates)

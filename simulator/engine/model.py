@@ -19,10 +19,11 @@ from simulator.ledger.portfolio import Floats, Portfolio
 from simulator.losses.balances import BalancePlan, no_balances
 from simulator.losses.plan import Book, Clock, Keys4, LossRules, build_book, build_clock, build_rules, stream_keys
 from simulator.losses.regimes import RegimePlan, build_regimes
-from simulator.policy.plan import PolicyPlan, build_policies
+from simulator.policy.plan import build_policies
+from simulator.policy.records import PolicyPlan, changeable_limits
 from simulator.study.calendar import Calendar
 from simulator.study.load import LoadedStudy
-from simulator.study.schema import Policy, Stress, Study
+from simulator.study.schema import Stress, Study
 from simulator.treasury.base import BasePlan, build_base
 from simulator.treasury.plan import CashPlan, build_cash
 
@@ -127,9 +128,11 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         fx = build_fx(study, portfolio, calendar, variant.fx_shock, folder)
         spot = np.asarray(fx.spot, dtype=np.float64)
         side = None
-    policy = build_policies(study, portfolio, calendar, spot)
-    book = build_book(portfolio, spot)
-    regimes = build_regimes(study, portfolio, calendar, factor, named_limits(study, policy))
+    changed = () if scripted is None else scripted.limits
+    policy = build_policies(study, portfolio, calendar, spot, folder, changed)
+    book = build_book(portfolio, spot, policy.receivable_class)
+    regimes = build_regimes(study, portfolio, calendar, factor, changeable_limits(policy))
+    policy = policy._replace(regime=regimes.of_programme)
     rules = build_rules(study, portfolio, variant.recovery_multiplier)
     told = None
     if scripted is not None:
@@ -168,13 +171,6 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         regimes,
         told,
     )
-
-
-def named_limits(study: Study, policy: PolicyPlan) -> Floats:
-    """Limits that an insurer can change, float64[n_programmes, n_buyers]; NaN where a buyer has none of its own."""
-    column = np.array([isinstance(p, Policy) and p.limits != "unlimited" for p in study.programmes])
-    named = column[:, None] & ~policy.discretionary & (policy.limit > 0.0)
-    return np.where(named, policy.limit, np.nan)
 
 
 def _planned_billing(book: Book, calendar: Calendar) -> Floats:

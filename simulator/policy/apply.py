@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulator.ledger.portfolio import Floats, Ints
+from simulator.ledger.portfolio import Floats
 from simulator.losses.plan import Book, Clock
-from simulator.losses.rows import Events
+from simulator.losses.rows import Events, LedgerRows
 from simulator.policy.gaps import GAP_STEPS
 from simulator.policy.kernels import apply_programmes
-from simulator.policy.plan import PolicyPlan
+from simulator.policy.records import PolicyPlan, Work
 
-#: Groups of neighbouring scenarios that share sorting space: enough for any number of threads, few enough to be small.
+#: Groups of neighbouring scenarios that share working space: enough for any number of threads, few enough to be small.
 _GROUPS = 64
 
 
 class PolicyRows(NamedTuple):
     """Results by scenario (n), programme (P), period (T) and waterfall step (:data:`~simulator.policy.gaps.GAP_STEPS`).
 
-    ``indemnity`` is ultimate and net of the insurer's share of later money, ``indemnity_gross`` is what was paid,
-    ``indemnity_in_horizon`` is cash received less shares paid over by the horizon, [n, P]. ``premium`` includes
-    fees and tax. ``claim_cash`` is claims received less shares paid over, ``premium_cash`` what is paid for cover,
-    [n, P, T]. ``gap`` [n, P, G] is at the dates of loss, before later money; lost debts that no claim holds are in it
-    as not covered, at the day they are lost.
+    All in study currency. ``indemnity`` is ultimate and net of the insurer's share of later money,
+    ``indemnity_gross`` is what was paid, at the rate of the payment day, ``indemnity_in_horizon`` is cash received less
+    shares paid over by the horizon, [n, P]. ``premium`` includes fees and tax. ``claim_cash`` is claims received less
+    shares paid over, ``premium_cash`` what is paid for cover, [n, P, T]. ``gap`` [n, P, G] is at the rate of the dates
+    of loss, before later money; lost debts that no claim holds are in it as not covered, at the day they are lost.
+    ``insurer_loss`` [n, P] is indemnity not paid because the insurer had failed.
     """
 
     indemnity: Floats
@@ -35,6 +35,7 @@ class PolicyRows(NamedTuple):
     claim_cash: Floats
     premium_cash: Floats
     gap: Floats
+    insurer_loss: Floats
 
 
 def allocate_rows(n_scenarios: int, n_programmes: int, n_periods: int) -> PolicyRows:
@@ -48,6 +49,26 @@ def allocate_rows(n_scenarios: int, n_programmes: int, n_periods: int) -> Policy
         np.empty((n, p, t)),
         np.empty((n, p, t)),
         np.empty((n, p, len(GAP_STEPS))),
+        np.empty((n, p)),
+    )
+
+
+def allocate_work(plan: PolicyPlan, events: Events, n_scenarios: int) -> Work:
+    """Working space of the policy kernel for a block."""
+    busiest = int(min(events.n_events.max(initial=0), events.buyer.shape[1]))
+    # a scenario lists a buyer at most once, claim or not, and every listed buyer has at least one event
+    most_claims = max(1, min(plan.cover.shape[1], busiest))
+    groups = max(1, min(_GROUPS, n_scenarios))
+    by_event = (groups, max(1, busiest))
+    return Work(
+        np.empty((groups, most_claims), np.int64),
+        np.empty((groups, most_claims), np.int32),
+        np.empty(by_event),
+        np.empty(by_event),
+        np.empty(by_event, np.int32),
+        np.empty(by_event),
+        np.empty(by_event),
+        np.empty((groups, plan.n_pools)),
     )
 
 
@@ -57,8 +78,11 @@ def apply_policies(
     clock: Clock,
     events: Events,
     rates: Floats,
-    recovery_lag: int,
     rows: PolicyRows | None = None,
+    *,
+    first: int = 0,
+    drivers: Floats | None = None,
+    ledger: LedgerRows | None = None,
 ) -> PolicyRows:
     """Evaluate every programme on every scenario of a block.
 
@@ -69,24 +93,43 @@ def apply_policies(
         events: unpaid invoices of troubled buyers. Where a count exceeds what the arrays hold, only what they hold
             is used and the block must be run again with more room.
         rates: study currency per unit by weekly step, float64[n, n_currencies, steps + 1].
-        recovery_lag: days from loss to recovery.
         rows: rows to write into; new ones by default.
+        first: number of the first scenario, a multiple of four; what is drawn here depends on it.
+        drivers: common state, float64[n, n_drivers], the global driver first; needed for insurers that may fail.
+        ledger: rows of the ledger; needed for a premium on balances.
 
     Returns:
         the rows.
     """
-    n_scenarios, capacity = events.buyer.shape
-    n_programmes, n_periods = plan.instalment.shape
-    rows = rows if rows is not None else allocate_rows(n_scenarios, n_programmes, n_periods)
-    # a scenario lists a buyer at most once, claim or not, and every listed buyer has at least one event
-    most_claims = max(1, min(plan.limit.shape[1], capacity, int(events.n_events.max(initial=0))))
-    groups = max(1, min(_GROUPS, n_scenarios))
-    key: NDArray[np.int64] = np.empty((groups, most_claims), np.int64)
-    first_event: Ints = np.empty((groups, most_claims), np.int32)
-    apply_programmes(plan, book, events, rates, recovery_lag, clock, key, first_event, rows)
+    n_scenarios, n_periods = rates.shape[0], plan.instalment.shape[1]
+    rows = rows if rows is not None else allocate_rows(n_scenarios, len(plan.insured), n_periods)
+    if drivers is None:
+        if (plan.terms["insurer_intensity"] > 0.0).any():
+            raise ValueError("insurers that may fail need the scenarios' common state")
+        drivers = np.zeros((n_scenarios, 1))
+    balance: Floats = np.zeros((1, 1, 1))
+    if plan.terms["on_balance"].any():
+        if ledger is None:
+            raise ValueError("a premium on balances needs the rows of the ledger")
+        balance = balance_by_class(book, clock, ledger)
+    work = allocate_work(plan, events, n_scenarios)
+    apply_programmes(first // 4, plan, book, events, balance, rates, drivers, clock, work, rows)
     return rows
+
+
+def balance_by_class(book: Book, clock: Clock, ledger: LedgerRows) -> Floats:
+    """Receivables by class at the end of each period, book value in study currency, float64[rows, K, T]."""
+    n_classes, n_periods = ledger.settled.shape[1:]
+    owner = np.repeat(np.arange(len(book.start) - 1), np.diff(book.start))
+    known = book.receivable_class[owner].astype(np.int64)
+    planned = ~book.open_item
+    cell = known[planned] * n_periods + clock.period_of_day[book.issue_day[planned]]
+    billed = np.bincount(cell, weights=book.book_value[planned], minlength=n_classes * n_periods)
+    opening = np.bincount(known[~planned], weights=book.book_value[~planned], minlength=n_classes)
+    moved = billed.reshape(n_classes, n_periods) - ledger.stopped - ledger.settled
+    return np.asarray(opening[:, None] + np.cumsum(moved, axis=2), dtype=np.float64)
 
 
 def bytes_per_scenario(n_programmes: int, n_periods: int) -> int:
     """Memory one scenario takes in these rows, for planning blocks."""
-    return 8 * n_programmes * (4 + 2 * n_periods + len(GAP_STEPS))
+    return 8 * n_programmes * (5 + 2 * n_periods + len(GAP_STEPS))

@@ -1,26 +1,44 @@
-"""The terms of a trade credit insurance policy, one formula each, as a claims handler would check them.
+"""When a loss happens and how much of a debt is covered, one formula each, as a claims handler would check them.
 
-Money is in policy currency, days count from the ledger's date, ``NEVER`` is no day at all. Each wording
-(:func:`percent_first`, :func:`deductible_first`) applies the same terms in its own order to one claim and returns
-what every term took, in the order of the waterfall, ending with the indemnity. Sources in square brackets are those
-of docs/MODEL.md.
+Money is in policy currency, days count from the ledger's date, ``NEVER`` is no day at all. Sources in square brackets
+are those of docs/MODEL.md. What terms take of covered debt is in :mod:`~simulator.policy.term_formulas`, what happens
+after the indemnity in :mod:`~simulator.policy.recovery_formulas`.
 """
 
+from simulator.fx.formulas import rate_on
 from simulator.jit import NEVER, scalar
-
-#: Codes of the wordings, as kept in ``PolicyPlan.order``.
-PERCENT_FIRST = 0
-DEDUCTIBLE_FIRST = 1
+from simulator.policy.codes import (
+    AT_DUE_DATE,
+    AT_INVOICE_DATE,
+    AT_MONTH_END,
+    AT_PAYMENT,
+    EXCLUDED,
+    UNDISPUTED,
+    UPHELD,
+)
+from simulator.streams import uniform
 
 # --- when ------------------------------------------------------------------------------------------------------------
+
+
+@scalar
+def event_loss_day(default_day, waiting_days):
+    """Date of loss of an insolvency or a frustrated contract: the event and its waiting period; NEVER without one.
+
+    Most wordings wait none for an insolvency; contract frustration waits 180 days and more (Lloyd's [S16]).
+
+    Worked number: insolvent on day 70, no waiting → 70; frustrated on day 70, 180 days → 250.
+    """
+    return default_day + waiting_days if default_day != NEVER else NEVER
 
 
 @scalar
 def protracted_loss_day(due_day, waiting_days, paid_day):
     """Day on which an invoice's waiting period expires while it is still unpaid; NEVER if it was paid by then.
 
-    The clock runs from the due date (the most frequent clause; Atradius, "date of loss" [S3]). Payment on the day
-    itself comes before the claim. Not asked of known losses (:func:`is_known_loss`), so the day is 1 or later.
+    ``waiting_days`` run from the due date (the most frequent clause; Atradius, "date of loss" [S3]) or include the
+    days until overdue notice (Coface [S25]) or collection (Prisma [S26]). Payment on the day itself comes before the
+    claim. Not asked of known losses, so the day is 1 or later.
 
     Worked number: due day 70, waiting 182 days, paid on day 300 → day 252; paid on day 252 → NEVER.
     """
@@ -29,8 +47,23 @@ def protracted_loss_day(due_day, waiting_days, paid_day):
 
 
 @scalar
+def held_up_loss_day(due_day, waiting_days, drawn_day, paid_day):
+    """Day on which the waiting period expires of a debt that only a transfer event holds up; else NEVER.
+
+    The buyer has deposited the money (``drawn_day``) by the end of the waiting period, but its country lets it out
+    later (``paid_day``): the peril is transfer, "events that prevent or delay the transfer of payments deposited by
+    the debtor" (Atradius [S3]), not protracted default.
+
+    Worked number: due 70, waiting 182 days → day 252: deposited on day 80, released on day 262 → 252; deposited on
+    day 253 → NEVER, that is a protracted default.
+    """
+    day = due_day + waiting_days
+    return day if drawn_day <= day < paid_day else NEVER
+
+
+@scalar
 def date_of_loss(insolvency_day, protracted_day):
-    """Date of loss: the insolvency, or the end of the first waiting period, whichever comes first [S3].
+    """Date of loss: that of the insolvency, or the end of the first waiting period, whichever comes first [S3].
 
     Worked number: insolvent on day 300, waiting period over on day 252 → 252.
     """
@@ -59,6 +92,17 @@ def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
 
 
 @scalar
+def falls_in_period(loss_day, first_day, last_day, losses_occurring):
+    """Whether a policy answers for a date of loss: not before its first day; by its last if it covers losses occurring.
+
+    "Date of Loss occurs during the Policy Period" (Crediv [S40]); a risk-attaching policy runs off its shipments.
+
+    Worked number: period of days 1 to 365, loss on day 400 → True risk attaching, False losses occurring.
+    """
+    return first_day <= loss_day and (loss_day <= last_day or not losses_occurring)
+
+
+@scalar
 def claim_key(loss_day, buyer_rank):
     """Sort key of a claim: by date of loss, then by rank of the buyer's id; buyers without a claim (NEVER) come last.
 
@@ -67,227 +111,118 @@ def claim_key(loss_day, buyer_rank):
     return loss_day * 4294967296 + buyer_rank
 
 
+@scalar
+def left_of_debt(amount, newer, outstanding):
+    """What is left of an invoice when payments fill the oldest first: the newest invoices make up what is outstanding.
+
+    ``newer`` is the amount of the buyer's newer invoices. Atradius applies money received before the date of loss to
+    the oldest invoice [S27], HKECIC "even if the buyer indicated otherwise" [S52].
+
+    Worked number: 110,000 with 22,000 of newer invoices, 110,000 outstanding in all → 88,000 left.
+    """
+    left = outstanding - newer
+    if left <= 0.0:
+        return 0.0
+    return left if left < amount else amount
+
+
 # --- how much --------------------------------------------------------------------------------------------------------
 
 
 @scalar
-def is_known_loss(due_day, waiting_days):
-    """Whether an invoice's waiting period was over on the ledger's date, day 0, while it was unpaid.
+def policy_rate(rates, scenario, currency, day):
+    """Study currency per unit of the policy's currency on a day; 1 for a policy in study currency (negative index).
 
-    Its date of loss is before cover began, and insurers exclude what is long overdue at inception (MSIG: buyers overdue
-    by more than 90 days on the policy's first day [S130]). A planned invoice, shipped on day 1 or later, never is one.
-
-    Worked number: waiting 180 days: due on day -180 → True; due on day -179 → False, its loss is on day 1.
+    Worked number: a policy in USD when a dollar costs 0.92 → 0.92.
     """
-    return due_day + waiting_days <= 0
+    return rate_on(rates, scenario, currency, day) if currency >= 0 else 1.0
 
 
 @scalar
-def is_eligible(disputed, open_item, covers_open_items):
-    """Whether an invoice is insurable: not disputed, and not older than the policy where that covers new ones only.
+def conversion_day(rule, issue_day, month_end, due_day, loss_day, payment_day):
+    """Day whose rate turns a debt into policy currency.
 
-    Source: cover is suspended while a debt is disputed (Atradius [S39]); risk-attaching policies cover shipments of
-    the policy period [S40].
-    Worked number: an undisputed open item is eligible if open items are covered, else not.
+    A real programme: mid rate of the last working day of the month in which cover started [S30]; other lines: date
+    of loss [S63]. ``lower_of`` compares two days and is told the date of loss here.
+
+    Worked number: issued day 9, its month ends on day 20, due day 39, date of loss 219, payment day 249
+    → shipment_month_end 20, payment_date 249.
     """
-    return not disputed and (covers_open_items or not open_item)
+    if rule == AT_INVOICE_DATE:
+        return issue_day
+    if rule == AT_MONTH_END:
+        return month_end
+    if rule == AT_DUE_DATE:
+        return due_day
+    return payment_day if rule == AT_PAYMENT else loss_day
 
 
 @scalar
-def covered_debt(eligible_debt, credit_limit):
-    """The debt up to the buyer's credit limit; what is above it is the policyholder's own risk.
+def dispute_state(in_ledger, disputed_score, upheld_score, probability, upheld, suspended):
+    """What a dispute does to an unpaid invoice: 0 undisputed, 1 settled for the seller (covered later), 2 not covered.
 
-    Source: Atradius, limit 100,000 and debt 120,000 → 20,000 uncovered [S9]; HKECIC, % × min(loss, limit) [S18].
-    Worked number: debt 100,000 under a limit of 90,000 → 90,000.
+    Cover is suspended while a debt is disputed (Atradius [S39]) and revives with a final judgment or settlement
+    (HKECIC [S18], Crediv [S40]); a policy that excludes disputed debts never covers them. The scores are uniform.
+
+    Worked number: not disputed in the ledger, scores 0.03 and 0.4, probability 5 %, upheld 50 % → 1 if suspended,
+    else 2; score 0.07 → 0.
     """
-    return eligible_debt if eligible_debt < credit_limit else credit_limit
+    if not in_ledger and disputed_score >= probability:
+        return UNDISPUTED
+    return UPHELD if suspended and upheld_score < upheld else EXCLUDED
 
 
 @scalar
-def qualifies(covered, non_qualifying_loss):
-    """Whether a loss is large enough to count: a franchise, equality qualifies, and then the whole loss counts.
+def limit_after_change(limit, issue_day, effective_day, remains):
+    """Limit for a shipment when the insurer changes it from a day on; earlier shipments stay covered (Atradius [S11]).
 
-    Source: gate on the covered loss before the percentage, a claims engine's "Allianz Trade practice" [S31]; full
-    indemnity above the threshold, UK broker [S29]. (Atradius lets equality fail [S3].)
-    Worked number: threshold 5,000: 4,999.99 does not count, 5,000 counts in full.
+    Worked number: 100,000 reduced to 40 % from day 60: issued day 59 → 100,000; issued day 60 → 40,000.
     """
-    return covered >= non_qualifying_loss
+    if issue_day < effective_day:
+        return limit
+    return limit * remains if remains > 0.0 else 0.0
 
 
 @scalar
-def after_percentage(loss, insured_percentage):
-    """The insurer's share of a loss; the rest is co-insurance.
+def additional_limit(limit, multiple, maximum):
+    """Limit of the top-up insurer above a named one: so many times the first, at most a maximum (Allianz CAP [S37]).
 
-    Source: HKECIC, loss × percentage [S18]; Allianz Trade CH, 90 % named and 80 % self-checked limits [S5].
-    Worked number: 90 % of 90,000 = 81,000.
+    Worked number: named 50,000, once, at most 40,000 → 40,000; no named limit, no top-up.
     """
-    return loss * insured_percentage
+    if limit <= 0.0 or multiple <= 0.0:
+        return 0.0
+    more = limit * multiple
+    return more if more < maximum else maximum
 
 
 @scalar
-def after_each_and_every(loss, each_and_every_first_loss):
-    """A claim after the amount the policyholder bears on each buyer, not below zero.
+def covered_debt(covered, debt, credit_limit):
+    """Covered debt of a buyer with one more invoice: up to the limit at its issue, in order of issue.
 
-    Source: "an amount taken from each and every claim payment" [S28]; Allianz Trade CH, deductible per buyer [S5].
-    Worked number: 81,000 less 1,000 = 80,000; 800 less 1,000 = 0.
+    What is above the limit is the policyholder's own risk. Source: Atradius, limit 100,000 and debt 120,000 → 20,000
+    uncovered [S9]; HKECIC, % × min(loss, limit) [S18]; after a reduction new shipments are covered only while the
+    total is within the new limit [S11].
+    Worked number: 60,000 covered so far and 60,000 more under a limit of 90,000 → 90,000; under one of 50,000 → 60,000.
     """
-    return loss - each_and_every_first_loss if loss > each_and_every_first_loss else 0.0
+    total = covered + debt
+    if total <= credit_limit:
+        return total
+    return credit_limit if credit_limit > covered else covered
 
 
 @scalar
-def absorbed_by_aggregate_first_loss(loss, remaining):
-    """The part of a loss that the policyholder's annual first loss still takes.
+def room_left(most, used):
+    """What is left of a limit that several buyers share, such as a country's maximum; nothing below zero.
 
-    Source: "total approved claims during an insurance period borne by insured before indemnification" [S2b].
-    Worked number: 80,000 with 20,000 left → 20,000 absorbed, 60,000 goes on; the next claim finds nothing left.
+    Worked number: 500,000 of which earlier claims used 420,000 → 80,000.
     """
-    return loss if loss < remaining else remaining
+    return most - used if most > used else 0.0
 
 
 @scalar
-def capped_by_maximum_liability(loss, remaining):
-    """A claim cut to what is left of the insurer's maximum liability in the period; always the last step [S31][S40].
+def happens(word, probability):
+    """Whether something of a given chance happens in a scenario: its uniform number lies below the probability.
 
-    Worked number: 71,000 with 59,400 left of 128,000 → 59,400.
+    Worked number: word 2³¹ (0.5) at 60 % → True, at 50 % → False.
     """
-    return loss if loss < remaining else remaining
-
-
-@scalar
-def percent_first(covered, non_qualifying_loss, insured_percentage, each_and_every, first_loss_left, liability_left):
-    """Wording W1: covered debt → gate → × percentage → − each-and-every → − aggregate first loss → cap.
-
-    Source: Coface, "indemnifiable loss × percentage of cover … less any excesses/deductible" [S48]; gate as in a
-    claims engine with tests [S31]. The aggregate first loss is eroded by what it absorbs, after percentage and
-    each-and-every.
-
-    Returns:
-        what each term takes: non-qualifying, co-insurance, each-and-every, aggregate first loss, maximum liability;
-        then the indemnity. Their sum is the covered debt.
-
-    Worked number: covered 100,000, gate 1,000, 90 %, each-and-every 2,500, 20,000 of the first loss left, no cap
-    → 0, 10,000, 2,500, 20,000, 0 and 67,500 paid.
-    """
-    if not qualifies(covered, non_qualifying_loss):
-        return covered, 0.0, 0.0, 0.0, 0.0, 0.0
-    insured = after_percentage(covered, insured_percentage)
-    claim = after_each_and_every(insured, each_and_every)
-    absorbed = absorbed_by_aggregate_first_loss(claim, first_loss_left)
-    payable = claim - absorbed
-    paid = capped_by_maximum_liability(payable, liability_left)
-    return 0.0, covered - insured, insured - claim, absorbed, payable - paid, paid
-
-
-@scalar
-def deductible_first(covered, non_qualifying_loss, insured_percentage, each_and_every, first_loss_left, liability_left):
-    """Wording W2: covered debt → gate → − each-and-every → − aggregate first loss → × percentage → cap.
-
-    Source: Crediv losses-occurring form, "insured percentage of loss in excess of the deductible" [S40]; AIG Canada
-    [S49]; Loss Models 8.5, coinsurance applied last [S50]. The aggregate first loss is eroded by ground-up amounts,
-    before the percentage. It is the order of excess-of-loss policies too [S12][S42].
-
-    Returns:
-        as :func:`percent_first`.
-
-    Worked number: covered 100,000, gate 1,000, 90 %, each-and-every 2,500, 20,000 of the first loss left, no cap
-    → 0, 7,750, 2,500, 20,000, 0 and 69,750 paid.
-    """
-    if not qualifies(covered, non_qualifying_loss):
-        return covered, 0.0, 0.0, 0.0, 0.0, 0.0
-    claim = after_each_and_every(covered, each_and_every)
-    absorbed = absorbed_by_aggregate_first_loss(claim, first_loss_left)
-    excess = claim - absorbed
-    payable = after_percentage(excess, insured_percentage)
-    paid = capped_by_maximum_liability(payable, liability_left)
-    return 0.0, excess - payable, covered - claim, absorbed, payable - paid, paid
-
-
-@scalar
-def apply_wording(
-    order, covered, non_qualifying_loss, insured_percentage, each_and_every, first_loss_left, liability_left
-):
-    """One claim under the wording with code ``order``; arguments and result as in :func:`percent_first`.
-
-    Worked number: covered 50,000, 90 %, each-and-every 5,000 → 40,000 paid by order 0, 40,500 by order 1.
-    """
-    if order == PERCENT_FIRST:
-        return percent_first(
-            covered, non_qualifying_loss, insured_percentage, each_and_every, first_loss_left, liability_left
-        )
-    return deductible_first(
-        covered, non_qualifying_loss, insured_percentage, each_and_every, first_loss_left, liability_left
-    )
-
-
-# --- afterwards ------------------------------------------------------------------------------------------------------
-
-
-@scalar
-def insurer_share(money, indemnity, debt):
-    """The insurer's part of money received on a claimed debt, in proportion to what it paid of that debt.
-
-    Rule R1: recovery × claim paid / total indebtedness at the date of loss (HKECIC [S53]).
-    Worked number: dividend 12,000, indemnity 60,000, debt 120,000 → 6,000.
-    """
-    return money * indemnity / debt
-
-
-@scalar
-def receipt_day(paid_day, loss_day, recovery_lag):
-    """Day on which later money arrives on a debt: its late payment, or its recovery; NEVER if nothing comes.
-
-    Worked number: paid on day 300 → 300; lost on day 70 with recoveries after 364 days → 434.
-    """
-    if paid_day != NEVER:
-        return paid_day
-    return loss_day + recovery_lag if loss_day != NEVER else NEVER
-
-
-@scalar
-def receipt_amount(amount, paid_day, recovery):
-    """Money that arrives on that day, in the invoice's currency: all of it when paid late, else the recovered part.
-
-    Worked number: 120,000 lost with a recovery rate of 10 % → 12,000.
-    """
-    return amount if paid_day != NEVER else amount * recovery
-
-
-@scalar
-def share_of_policy_year(horizon_days):
-    """The part of a policy year (52 weeks) that the horizon is, at most 1: the minimum premium is due pro rata.
-
-    A minimum is agreed "per specified period" (Coface glossary [S131]); here that is the policy year.
-
-    Worked number: 91 days → 0.25; 364 days or 365 → 1.
-    """
-    return horizon_days / 364.0 if horizon_days < 364 else 1.0
-
-
-@scalar
-def premium_on_turnover(turnover, rate, minimum):
-    """Premium before fees and tax: rate on insurable turnover, at least the minimum premium [S34][S35].
-
-    Turnover and minimum are those of one period of time: of the horizon, or of the policy year.
-
-    Worked number: 0.5 % of 220,000 = 1,100, minimum 3,200 → 3,200.
-    """
-    premium = rate * turnover
-    return premium if premium > minimum else minimum
-
-
-@scalar
-def premium_due(turnover, rate, minimum, fees, tax):
-    """What the policy costs in all: premium and fees, with insurance premium tax on both [S35][S36].
-
-    Worked number: turnover 220,000 at 0.5 %, minimum 3,200, fees 120, tax 10 % → 3,652.
-    """
-    return (premium_on_turnover(turnover, rate, minimum) + fees) * (1.0 + tax)
-
-
-@scalar
-def premium_adjustment(turnover, rate, minimum, tax):
-    """Paid at the end of the period when declared turnover costs more than the deposit premium, with tax [S34].
-
-    Worked number: 0.5 % of 1,000,000 = 5,000 against a minimum of 3,200 paid in advance, tax 10 % → 1,980.
-    """
-    return (premium_on_turnover(turnover, rate, minimum) - minimum) * (1.0 + tax)
+    return uniform(word) < probability

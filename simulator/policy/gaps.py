@@ -9,22 +9,36 @@ from __future__ import annotations
 #: Names of the steps, in the order of the last axis of every ``gap`` array.
 GAP_STEPS = (
     "debt",
+    "conversion",
+    "vat",
+    "disputed",
     "not_covered",
+    "limit_cancelled",
     "over_limit",
     "non_qualifying",
     "coinsurance",
     "each_and_every",
+    "minimum_retention",
     "aggregate_first_loss",
     "maximum_liability",
+    "notification",
+    "insurer_default",
     "indemnity",
 )
 
 DEBT = 0
-NOT_COVERED = 1
-OVER_LIMIT = 2
-NON_QUALIFYING = 3
-COINSURANCE = 4
-EACH_AND_EVERY = 5
-AGGREGATE_FIRST_LOSS = 6
-MAXIMUM_LIABILITY = 7
-INDEMNITY = 8
+CONVERSION = 1
+VAT = 2
+DISPUTED = 3
+NOT_COVERED = 4
+LIMIT_CANCELLED = 5
+OVER_LIMIT = 6
+NON_QUALIFYING = 7
+COINSURANCE = 8
+EACH_AND_EVERY = 9
+MINIMUM_RETENTION = 10
+AGGREGATE_FIRST_LOSS = 11
+MAXIMUM_LIABILITY = 12
+NOTIFICATION = 13
+INSURER_DEFAULT = 14
+INDEMNITY = 15

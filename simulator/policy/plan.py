@@ -1,98 +1,54 @@
 """The programmes of a study as plain arrays: what is insured, on which terms, at which price.
 
-Blank is not zero: a buyer without a named limit is covered only under a discretionary limit; a named limit of zero
-is no cover, and no discretionary limit replaces it (a limit the insurer has issued, zero included, ends the
-policyholder's discretion [S10]). "No limit" and "no maximum" are infinity.
+Blank is not zero, here as in the study: what a policy does not say does not exist.
 """
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.errors import Problem, Problems
+from simulator.keys import entity_key, stream_key
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
-from simulator.policy.formulas import DEDUCTIBLE_FIRST, PERCENT_FIRST, premium_on_turnover, share_of_policy_year
+from simulator.losses.regimes import receivable_classes
+from simulator.policy.codes import CONVERSIONS, PERILS, RECOVERY_COSTS, RECOVERY_RULES, steps_of
+from simulator.policy.eligibility import (
+    clock_offset,
+    country_terms,
+    eligible_invoices,
+    insured_buyers,
+    month_ends_of,
+    policy_period,
+    shipments_of,
+)
+from simulator.policy.insurer import annual_intensity
+from simulator.policy.limits import BuyerLimits, ScriptedLimit, buyer_limits, segments, spot_rates
+from simulator.policy.premium_formulas import premium_on_turnover, share_of_policy_year
+from simulator.policy.records import SEGMENT, PolicyPlan, Records, blank_plan
+from simulator.policy.sales import (
+    class_shares,
+    days_in_horizon,
+    first_days,
+    instalments,
+    insurable_sales,
+    month_ends,
+)
 from simulator.study.amounts import Multiple
 from simulator.study.calendar import Calendar
 from simulator.study.schema import Policy, Study
 
-#: Code of each named wording.
-ORDERS = {
-    "percent_first": PERCENT_FIRST,
-    "deductible_first": DEDUCTIBLE_FIRST,
-    "excess_of_loss": DEDUCTIBLE_FIRST,
-}
 
-
-class PolicyPlan(NamedTuple):
-    """Terms by programme (P), buyer (B) and period (T); money in policy currency, which is the study's.
-
-    ``insured`` is false for programmes without a policy: their other entries mean nothing. ``limit`` is infinite
-    for no limit and 0 for no cover; ``discretionary`` marks limits of that kind. ``percentage_discretionary`` is NaN
-    where the percentage of the peril applies. ``premium_minimum`` is the horizon's part of the policy year's minimum,
-    ``instalment`` are deposits of it before tax, ``planned_turnover`` is the insurable book value shipped if nobody
-    fails. First losses and maximum liability are the policy year's, in full. ``buyer_rank`` orders claims of one day:
-    rank of the buyer's id.
-    """
-
-    insured: Flags
-    order: Ints
-    percentage_insolvency: Floats
-    percentage_protracted: Floats
-    percentage_discretionary: Floats
-    limit: Floats
-    discretionary: Flags
-    non_qualifying_loss: Floats
-    each_and_every_first_loss: Floats
-    aggregate_first_loss: Floats
-    maximum_liability: Floats
-    waiting_days: Ints
-    settlement_days: Ints
-    covers_open_items: Flags
-    premium_rate: Floats
-    premium_minimum: Floats
-    premium_tax: Floats
-    premium_fees: Floats
-    instalment: Floats
-    planned_turnover: Floats
-    insurable: Flags
-    buyer_rank: Ints
-
-
-def empty_plan(n_programmes: int, n_buyers: int, n_periods: int) -> PolicyPlan:
-    """A plan in which nothing is insured, for :func:`build_policies` to fill and for users who start from arrays."""
-    p, b, t = n_programmes, n_buyers, n_periods
-    return PolicyPlan(
-        insured=np.zeros(p, np.bool_),
-        order=np.full(p, PERCENT_FIRST, np.int32),
-        percentage_insolvency=np.ones(p),
-        percentage_protracted=np.ones(p),
-        percentage_discretionary=np.full(p, np.nan),
-        limit=np.full((p, b), np.inf),
-        discretionary=np.zeros((p, b), np.bool_),
-        non_qualifying_loss=np.zeros(p),
-        each_and_every_first_loss=np.zeros(p),
-        aggregate_first_loss=np.zeros(p),
-        maximum_liability=np.full(p, np.inf),
-        waiting_days=np.zeros(p, np.int32),
-        settlement_days=np.zeros(p, np.int32),
-        covers_open_items=np.ones(p, np.bool_),
-        premium_rate=np.zeros(p),
-        premium_minimum=np.zeros(p),
-        premium_tax=np.zeros(p),
-        premium_fees=np.zeros(p),
-        instalment=np.zeros((p, t)),
-        planned_turnover=np.zeros(p),
-        insurable=np.ones((p, b), np.bool_),
-        buyer_rank=np.arange(b, dtype=np.int32),
-    )
-
-
-def build_policies(study: Study, portfolio: Portfolio, calendar: Calendar, spot: Floats) -> PolicyPlan:
+def build_policies(
+    study: Study,
+    portfolio: Portfolio,
+    calendar: Calendar,
+    spot: Floats,
+    folder: Path = Path(),
+    scripted: Sequence[ScriptedLimit] = (),
+) -> PolicyPlan:
     """The study's programmes as arrays.
 
     Args:
@@ -100,116 +56,239 @@ def build_policies(study: Study, portfolio: Portfolio, calendar: Calendar, spot:
         portfolio: buyers with their limits, invoices with planned sales.
         calendar: days and periods.
         spot: study currency per unit of each of the portfolio's currencies on day 0.
+        folder: the study's folder, where files of limits are looked up.
+        scripted: limits that a script changes.
 
     Raises:
-        InputError: a maximum liability is a multiple of a premium that is zero.
+        InputError: a file of limits cannot be used, an insurer's rating is unknown, or a maximum liability is a
+            multiple of a premium that is zero.
     """
-    plan = empty_plan(len(study.programmes), len(portfolio.buyers), calendar.n_periods)
-    plan.buyer_rank[np.argsort(np.array(portfolio.buyers.buyer_id, dtype=object), kind="stable")] = np.arange(
-        len(portfolio.buyers), dtype=np.int32
+    shipments = shipments_of(portfolio)
+    n_buyers, n_programmes = len(portfolio.buyers), len(study.programmes)
+    most_bonus = max((len(p.premium.bonus) for p in study.programmes if isinstance(p, Policy)), default=0)
+    seed, disputes = study.simulation.seed, study.payment.disputes
+    plan = blank_plan(n_programmes, n_buyers, len(shipments.buyer), calendar.n_periods)._replace(
+        month_end=month_ends_of(shipments.issue_day, calendar),
+        invoice_entity=shipments.entity,
+        buyer_rank=_ranks(portfolio.buyers.buyer_id),
+        period_start=first_days(calendar),
+        bonus_ratio=np.full((n_programmes, max(1, most_bonus)), np.inf),
+        bonus_change=np.zeros((n_programmes, max(1, most_bonus))),
+        dispute_probability=disputes.probability,
+        dispute_upheld=disputes.upheld,
+        dispute_days=disputes.resolution.days,
+        recovery_cost=study.credit.recovery.costs,
+        dispute_key=stream_key(seed, "dispute"),
+        notification_key=stream_key(seed, "notification"),
+        insurer_key=stream_key(seed, "insurer"),
+        insurer_entity=np.uint64(entity_key("insurer")),
     )
-    turnover = planned_turnover_by_buyer(portfolio, calendar, spot)
+    rates = spot_rates(study, portfolio, spot)
     problems = Problems()
-    for p, programme in enumerate(study.programmes):
-        if isinstance(programme, Policy):
-            _fill_terms(plan, p, programme)
-            _fill_limits(plan, p, programme, portfolio.buyers.credit_limit)
-            _fill_premium(plan, p, programme, calendar, turnover)
-            _fill_liability(plan, p, programme, calendar, problems)
+    parts: list[Records] = [np.zeros(0, SEGMENT).view(np.recarray)]
+    pools = 1
+    for p, policy in enumerate(study.programmes):
+        if not isinstance(policy, Policy):
+            continue
+        plan.insured[p] = True
+        unit = rates[policy.currency or study.study.currency]
+        limits = buyer_limits(study, p, portfolio, calendar, rates, folder, problems, scripted)
+        _fill_terms(plan, p, policy, calendar)
+        _fill_insurer(plan, p, policy, study, folder, problems)
+        if policy.currency not in (None, study.study.currency):
+            plan.terms["currency"][p] = portfolio.currencies.index(policy.currency)
+            plan.terms["turnover_rate"][p] = 1.0 / unit
+        _fill_cover(plan, p, policy, portfolio, limits)
+        groups = _fill_pools(plan, p, policy, portfolio)
+        pools = max(pools, int(plan.cover[p]["group_pool"].max()) + 1, int(plan.cover[p]["country_pool"].max()) + 1)
+        records, start = segments(limits, groups)
+        offset = sum(len(part) for part in parts)
+        plan.cover["segments"][p] = np.stack([start[:-1], start[1:]], axis=1) + offset
+        parts.append(records)
+        plan.eligible[p] = eligible_invoices(policy, portfolio, calendar, plan.cover["expiry_days"][p, :, 0])
+        _fill_premium(plan, p, policy, portfolio, calendar, spot, limits)
+        _fill_liability(plan, p, policy, problems)
     problems.raise_if_any()
+    plan = plan._replace(segment=np.concatenate(parts).view(np.recarray), n_pools=pools)
+    return _with_classes(plan, study, portfolio, spot)
+
+
+def _with_classes(plan: PolicyPlan, study: Study, portfolio: Portfolio, spot: Floats) -> PolicyPlan:
+    """Keep receivables apart by whether they are insured under each programme with a premium on balances."""
+    asked = np.flatnonzero(plan.terms["on_balance"])
+    classes, n_classes = receivable_classes(plan.cover["insurable"][asked])
+    plan = plan._replace(receivable_class=classes, class_share=np.zeros((len(study.programmes), n_classes)))
+    invoices = portfolio.invoices
+    for p in asked if len(invoices) > 0 else ():
+        policy = study.programmes[p]
+        assert isinstance(policy, Policy)
+        net = invoices.amount if policy.vat_covered else invoices.amount - invoices.vat
+        insured = np.where(plan.eligible[p] & plan.cover["insurable"][p][invoices.buyer], net, 0.0)
+        plan.class_share[p] = class_shares(
+            insured * spot[invoices.currency],
+            invoices.amount * spot[invoices.currency],
+            classes[invoices.buyer],
+            n_classes,
+        )
     return plan
 
 
-def planned_turnover_by_buyer(portfolio: Portfolio, calendar: Calendar, spot: Floats) -> Floats:
-    """Book value planned to be shipped to each buyer within the horizon, float64[n_buyers].
-
-    Planned sales at the spot of day 0. Without any invoice (constant exposure) a buyer's ``annual_sales``, where
-    given, over the horizon.
-    """
-    buyers, invoices = portfolio.buyers, portfolio.invoices
-    if len(invoices) == 0:
-        return np.nan_to_num(np.asarray(buyers.annual_sales, dtype=np.float64)) * calendar.horizon_years
-    shipped = ~invoices.open_item & (invoices.issue_day >= 1) & (invoices.issue_day <= calendar.horizon_days)
-    value = np.where(shipped, invoices.amount * spot[invoices.currency], 0.0)
-    return np.bincount(invoices.buyer, weights=value, minlength=len(buyers)).astype(np.float64)
+def _ranks(buyer_id: Sequence[str]) -> Ints:
+    """Rank of each buyer's id."""
+    rank = np.empty(len(buyer_id), np.int32)
+    rank[np.argsort(np.array(buyer_id, dtype=object), kind="stable")] = np.arange(len(buyer_id), dtype=np.int32)
+    return rank
 
 
-def limits(programme: Policy, credit_limit: Floats) -> tuple[Floats, Flags]:
-    """Limit of each buyer and whether it is a discretionary one.
-
-    Args:
-        programme: the policy.
-        credit_limit: named limits; NaN where blank, infinite for unlimited, 0 for no cover.
-    """
-    if programme.limits == "unlimited":
-        return np.full(len(credit_limit), np.inf), np.zeros(len(credit_limit), np.bool_)
-    blank = np.isnan(credit_limit)
-    discretionary = blank & (programme.discretionary_limit is not None)
-    fallback = programme.discretionary_limit or 0.0
-    return np.where(blank, fallback, credit_limit), discretionary
-
-
-def instalments(minimum: float, count: int, calendar: Calendar) -> NDArray[np.float64]:
-    """Deposits by period, before tax: equal parts of the minimum premium, paid in advance.
-
-    Deposit k of N falls on day ⌊k·H/N⌋; the first, on day 0, is booked in the first period.
-
-    Returns:
-        float64[n_periods].
-    """
-    deposit = np.zeros(calendar.n_periods)
-    for k in range(count):
-        deposit[calendar.period_of_day[k * calendar.horizon_days // count]] += minimum / count
-    return deposit
-
-
-def _fill_terms(plan: PolicyPlan, p: int, programme: Policy) -> None:
-    plan.insured[p] = True
-    plan.order[p] = ORDERS[str(programme.resolved_order)]
-    plan.percentage_insolvency[p] = programme.percentage("insolvency")
-    plan.percentage_protracted[p] = programme.percentage("protracted_default")
-    if programme.discretionary_percentage is not None:
-        plan.percentage_discretionary[p] = programme.discretionary_percentage
-    plan.non_qualifying_loss[p] = programme.non_qualifying_loss
-    plan.each_and_every_first_loss[p] = programme.each_and_every_first_loss
-    plan.aggregate_first_loss[p] = programme.aggregate_first_loss
-    plan.waiting_days[p] = programme.waiting("protracted_default").days
-    plan.settlement_days[p] = programme.settlement.days
-    plan.covers_open_items[p] = programme.covers_open_items
+def _fill_terms(plan: PolicyPlan, p: int, policy: Policy, calendar: Calendar) -> None:
+    terms = plan.terms
+    terms["steps"][p] = steps_of(policy.resolved_order)
+    for name in (
+        "non_qualifying_loss", "each_and_every_first_loss", "minimum_retention", "aggregate_first_loss", "vat_covered",
+    ):  # fmt: skip
+        terms[name][p] = getattr(policy, name)
+    terms["non_qualifying_deducted"][p] = policy.non_qualifying_mode == "deduction"
+    terms["equality_fails"][p] = policy.non_qualifying_equal == "fails"
+    terms["eroded_ground_up"][p] = policy.first_loss_eroded_by == "ground_up_losses"
+    terms["first_day"][p], terms["last_day"][p] = policy_period(policy, calendar)
+    terms["losses_occurring"][p] = policy.basis == "losses_occurring"
+    terms["waiting_insolvency"][p] = policy.waiting("insolvency").days
+    terms["waiting_frustration"][p] = policy.waiting("contract_frustration").days
+    terms["settlement_days"][p] = policy.settlement.days
+    if policy.maximum_extension_period is not None:
+        terms["extension_days"][p] = policy.maximum_extension_period.days
+    terms["disputes_suspended"][p] = policy.disputes == "suspended"
+    terms["oldest_first"][p] = policy.payment_allocation == "oldest_first"
+    terms["conversion"][p] = CONVERSIONS.index(policy.conversion)
+    if policy.limit_changes is not None:
+        terms["change_intensity"][p] = -np.log1p(-policy.limit_changes.annual_probability)
+        terms["change_to"][p] = policy.limit_changes.to
+        terms["change_notice"][p] = policy.limit_changes.notice.days
+    if policy.top_up is not None:
+        terms["top_up_multiple"][p] = policy.top_up.multiple
+        terms["top_up_maximum"][p] = np.inf if policy.top_up.maximum is None else policy.top_up.maximum
+        terms["top_up_percentage"][p] = policy.top_up.insured_percentage
+    if policy.notification is not None:
+        terms["notify_after"][p] = policy.notification.after.days
+        terms["missed"][p] = policy.notification.missed
+        terms["reduction"][p] = policy.notification.reduction
+    terms["recovery_rule"][p] = RECOVERY_RULES.index(policy.recoveries.rule)
+    terms["recovery_costs"][p] = RECOVERY_COSTS.index(policy.recoveries.costs)
 
 
-def _fill_limits(plan: PolicyPlan, p: int, programme: Policy, credit_limit: Floats) -> None:
-    plan.limit[p], plan.discretionary[p] = limits(programme, np.asarray(credit_limit, dtype=np.float64))
-    plan.insurable[p] = plan.limit[p] > 0.0
+def _fill_insurer(plan: PolicyPlan, p: int, policy: Policy, study: Study, folder: Path, problems: Problems) -> None:
+    if policy.insurer is not None:
+        plan.terms["insurer_intensity"][p] = annual_intensity(study, p, policy.insurer, folder, problems)
+        plan.terms["insurer_systemic"][p] = policy.insurer.systemic
+        plan.terms["insurer_recovery"][p] = policy.insurer.recovery
 
 
-def _fill_premium(plan: PolicyPlan, p: int, programme: Policy, calendar: Calendar, turnover: Floats) -> None:
-    premium = programme.premium
-    plan.premium_rate[p] = premium.rate_on_turnover
-    plan.premium_minimum[p] = premium.minimum * share_of_policy_year(calendar.horizon_days)
-    plan.premium_tax[p] = premium.tax
-    plan.premium_fees[p] = premium.fees
-    plan.instalment[p] = instalments(plan.premium_minimum[p], premium.instalments, calendar)
-    # fsum is exact, so the sum does not depend on the order of buyers in the ledger
-    plan.planned_turnover[p] = math.fsum(turnover[plan.insurable[p]])
+def _fill_cover(plan: PolicyPlan, p: int, policy: Policy, portfolio: Portfolio, limits: BuyerLimits) -> None:
+    """Percentages and waiting periods by buyer: a country's take the place of the policy's; of a country's percentage
+    and that of a discretionary or blind limit the lower one counts."""
+    cover = plan.cover
+    own = np.array([policy.percentage(peril) for peril in PERILS])  # type: ignore[arg-type]
+    waiting = [policy.waiting(peril).days for peril in ("protracted_default", "transfer")]
+    schedule = country_terms(policy, portfolio)
+    abroad = [None if terms is None else terms.insured_percentage for terms in schedule]
+    country = np.array([np.nan if share is None else share for share in abroad])
+    share = np.fmin(country, limits.percentage)  # NaN where neither says anything
+    cover["percentage"][p] = np.where((own == 0.0) | np.isnan(share)[:, None], own, share[:, None])
+    cover["expiry_days"][p] = waiting
+    for b, terms in enumerate(schedule):
+        if terms is not None and terms.waiting_period is not None:
+            cover["expiry_days"][p, b] = terms.waiting_period.days
+    cover["expiry_days"][p] += clock_offset(policy)
 
 
-def _fill_liability(plan: PolicyPlan, p: int, programme: Policy, calendar: Calendar, problems: Problems) -> None:
-    liability = programme.maximum_liability
+def _fill_pools(plan: PolicyPlan, p: int, policy: Policy, portfolio: Portfolio) -> list[list[int]]:
+    """Limits that several buyers share, numbered from 0; returns the groups of buyers who share the largest one."""
+    groups: dict[str, list[int]] = {}
+    if policy.shared_limits:
+        for b in np.flatnonzero(insured_buyers(policy, portfolio)).tolist():
+            if portfolio.buyers.group_id[b]:
+                groups.setdefault(portfolio.buyers.group_id[b], []).append(b)
+    shared = [members for members in groups.values() if len(members) > 1]
+    for number, members in enumerate(shared):
+        plan.cover["group_pool"][p, members] = number
+    countries: dict[str, int] = {}
+    for b, terms in enumerate(country_terms(policy, portfolio)):
+        if terms is not None and terms.maximum is not None:
+            country = portfolio.buyers.country[b].casefold()
+            plan.cover["country_pool"][p, b] = len(shared) + countries.setdefault(country, len(countries))
+            plan.cover["country_maximum"][p, b] = terms.maximum
+    return shared
+
+
+def _fill_premium(
+    plan: PolicyPlan,
+    p: int,
+    policy: Policy,
+    portfolio: Portfolio,
+    calendar: Calendar,
+    spot: Floats,
+    limits: BuyerLimits,
+) -> None:
+    terms, premium = plan.terms, policy.premium
+    first, last = policy_period(policy, calendar)
+    days = days_in_horizon(policy, calendar)
+    share = share_of_policy_year(days)
+    sales = insurable_sales(policy, portfolio, calendar, spot, limits, plan.eligible[p])
+    plan.cover["insurable"][p], plan.cover["sold_whole"][p] = sales.insurable, sales.whole
+    terms["on_balance"][p] = premium.base == "balance"
+    terms["premium_rate"][p] = premium.rate_on_balance if premium.base == "balance" else premium.rate_on_turnover
+    terms["planned_turnover"][p] = sales.base * terms["turnover_rate"][p]
+    terms["premium_minimum"][p] = premium.minimum * share
+    terms["minimum_of_year"][p] = premium.minimum
+    terms["year_share"][p] = share if share > 0.0 else 1.0
+    terms["premium_tax"][p] = premium.tax
+    named = limits.named & sales.insurable
+    fees = premium.fees + premium.limit_fee * int(named.sum())
+    if days > 0:
+        taxed = fees if premium.tax_on_fees else 0.0
+        terms["premium_fees"][p] = taxed + _top_up_premium(policy, limits, named) * share
+        terms["untaxed_fees"][p] = fees - taxed
+    terms["fee_period"][p] = calendar.period_of_day[min(max(0, first - 1), calendar.horizon_days)]
+    terms["adjustment_period"][p] = calendar.period_of_day[min(max(0, last), calendar.horizon_days)]
+    plan.instalment[p] = instalments(premium.minimum * share, premium.instalments, calendar, first, last - first + 1)
+    plan.month_ends[p] = month_ends(policy, calendar)
+    terms["bonus_steps"][p] = len(premium.bonus)
+    for k, step in enumerate(premium.bonus):
+        plan.bonus_ratio[p, k], plan.bonus_change[p, k] = step.claims_ratio, step.change
+
+
+def _top_up_premium(policy: Policy, limits: BuyerLimits, named: Flags) -> float:
+    """A year's premium on all additional limits, as far as they are finite amounts."""
+    if policy.top_up is None:
+        return 0.0
+    most = np.inf if policy.top_up.maximum is None else policy.top_up.maximum
+    limit = limits.base.copy()
+    for b, own in limits.dated.items():
+        limit[b] = max(one.limit for one in own)
+    more = np.minimum(limit[named] * policy.top_up.multiple, most)
+    return policy.top_up.rate * float(more[np.isfinite(more)].sum())
+
+
+def _fill_liability(plan: PolicyPlan, p: int, policy: Policy, problems: Problems) -> None:
+    liability, terms = policy.maximum_liability, plan.terms
     if liability is None:
         return
     if not isinstance(liability, Multiple):
-        plan.maximum_liability[p] = liability
+        terms["maximum_liability"][p] = liability
         return
-    # a multiple of the whole year's premium: planned turnover goes on as in the horizon
-    year = plan.planned_turnover[p] / share_of_policy_year(calendar.horizon_days)
-    premium = premium_on_turnover(year, plan.premium_rate[p], programme.premium.minimum)
-    plan.maximum_liability[p] = liability.factor * premium
+    premium = policy.premium.minimum
+    if liability.base != "minimum premium":
+        # a multiple of the whole year's premium: planned business goes on as in the horizon
+        year = terms["planned_turnover"][p] / terms["year_share"][p]
+        premium = premium_on_turnover(year, terms["premium_rate"][p], policy.premium.minimum)
+    if liability.base == "premium paid":
+        terms["liability_multiple"][p] = liability.factor
+    terms["maximum_liability"][p] = liability.factor * premium
     if premium <= 0.0:
         problems.add(
             Problem(
-                f"a multiple of premium needs a premium, and that of {programme.name!r} is zero: "
-                "give premium.minimum, or premium.rate_on_turnover with insurable sales, or an amount of money",
+                f"a multiple of premium needs a premium, and that of {policy.name!r} is zero: "
+                "give premium.minimum, or a rate with insurable sales, or an amount of money",
                 path=f"programmes[{p}].maximum_liability",
                 value=str(liability),
             )

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from simulator.jit import NEVER
 from simulator.ledger.codes import country_code
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
-from simulator.losses.balances import BalancePlan, no_balances
-from simulator.losses.plan import Book
+from simulator.losses.balances import BalancePlan, no_balances, prepare
+from simulator.losses.plan import Book, build_clock
 from simulator.losses.regimes import FACTORED, RegimePlan
-from simulator.policy.plan import PolicyPlan
+from simulator.policy.codes import INSOLVENCY, PROTRACTED
+from simulator.policy.records import PolicyPlan
 from simulator.study.calendar import Calendar
 from simulator.study.schema import Policy, Study
 from simulator.study.schema_finance import BorrowingBase
@@ -70,7 +71,6 @@ def build_base(
     share = terms.concentration
     balances = no_balances(len(views), len(portfolio.buyers), len(book.amount))._replace(
         **_limits(policy, [p for _, p in views]),
-        period_end=calendar.period_end,
         run_off=terms.cancelled_limits == "run_off",
         maximum_overdue=NEVER if terms.maximum_overdue is None else terms.maximum_overdue.days,
         ages_across=terms.cross_ageing is not None and terms.maximum_overdue is not None,
@@ -85,10 +85,10 @@ def build_base(
         if p >= 0 and isinstance(programme, Policy):
             _fill_insured(balances, v, p, terms, programme, book, policy)
             if terms.insured_value == "indemnifiable":
-                first_loss[v] = policy.aggregate_first_loss[p]
+                first_loss[v] = policy.terms["aggregate_first_loss"][p]
         if regimes is not None:
             balances.value[v, sold(regimes, trade, book)] = 0.0
-    return balances, BasePlan(
+    return prepare(balances, book, build_clock(calendar)), BasePlan(
         of_programme=np.array(of_programme, dtype=np.int32),
         first_loss=first_loss,
         advance_rate=terms.advance_rate,
@@ -129,7 +129,7 @@ def _fill_insured(
     balances: BalancePlan, v: int, p: int, terms: BorrowingBase, programme: Policy, book: Book, policy: PolicyPlan
 ) -> None:
     """Count the buyers a policy insures by what it covers instead."""
-    insured = policy.insurable[p]
+    insured = policy.cover["insurable"][p]
     balances.insured[v] = insured
     balances.counts[v] |= insured
     by_invoice = np.repeat(insured, np.diff(book.start))
@@ -137,9 +137,7 @@ def _fill_insured(
     covered = np.where(eligible_at_issue(policy, p, book), net * book.book_value, 0.0)
     balances.value[v] = np.where(by_invoice, covered, balances.value[v])
     if terms.insured_value == "indemnifiable":
-        usual = min(policy.percentage_insolvency[p], policy.percentage_protracted[p])
-        own = policy.percentage_discretionary[p]
-        balances.weight[v] = np.where(policy.discretionary[p] & ~np.isnan(own), own, usual)
+        balances.weight[v] = policy.cover["percentage"][p][:, [INSOLVENCY, PROTRACTED]].min(axis=1)
     if (changes := programme.limit_changes) is not None:
         q = changes.annual_probability
         balances.intensity[v] = -math.log1p(-q) if q < 1.0 else math.inf
@@ -149,21 +147,19 @@ def _fill_insured(
 
 def _limits(policy: PolicyPlan, views: list[int]) -> dict[str, NDArray[Any]]:
     """Limits of the views' policies (-1: none) one after the other, as :class:`BalancePlan` has them."""
-    n_buyers = policy.limit.shape[1]
-    start = np.arange(n_buyers + 1, dtype=np.int32)
-    insured = [p for p in views if p >= 0]
-    base = np.cumsum([0, *(n_buyers * (p >= 0) for p in views)])[:-1].astype(np.int32)
-    named = ~policy.discretionary[insured]
+    bounds = policy.cover["segments"]
+    limit = policy.segment["limit"].copy()
+    for p in set(views) - {-1}:
+        limit[bounds[p, 0, 0] : bounds[p, -1, 1]] /= policy.terms["turnover_rate"][p]  # study currency
+    of_view = [[*bounds[p, :, 0], bounds[p, -1, 1]] if p >= 0 else [0] * (bounds.shape[1] + 1) for p in views]
     return {
-        "segments": np.array([at + start * (p >= 0) for at, p in zip(base, views, strict=True)], np.int32),
-        "from_day": np.full(named.size, -NEVER, np.int32),
-        "limit": policy.limit[insured].reshape(-1),
-        "changes": named.reshape(-1),
+        "segments": np.array(of_view, np.int32),
+        "from_day": np.ascontiguousarray(policy.segment["from_day"]),
+        "limit": limit,
+        "changes": np.ascontiguousarray(policy.segment["changes"]),
     }
 
 
 def eligible_at_issue(policy: PolicyPlan, p: int, book: Book) -> Flags:
     """Which invoices a policy insures as shipped, its limits apart."""
-    known = book.due_day.astype(np.int64) + policy.waiting_days[p] <= 0
-    old = book.open_item & (not policy.covers_open_items[p])
-    return np.asarray(~known & ~old & ~book.disputed)
+    return np.asarray(policy.eligible[p] & ~book.disputed)

@@ -1,0 +1,277 @@
+"""The terms of all programmes as arrays and records: what :func:`~simulator.policy.plan.build_policies` fills.
+
+Kernels take a programme's terms, a buyer's cover and a limit as records: ``terms.settlement_days`` reads as it is said.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulator.jit import NEVER
+from simulator.ledger.portfolio import Flags, Floats, Ints, Keys
+from simulator.policy.codes import MOST_STEPS, PERILS, STUDY_CURRENCY, steps_of
+
+Records = np.recarray[Any, np.dtype[Any]]
+
+#: One record per programme. Money in policy currency, days count from the ledger's date.
+TERMS = np.dtype(
+    [
+        # order of terms and what they take
+        ("steps", np.int32, (MOST_STEPS,)),
+        ("non_qualifying_loss", np.float64),
+        ("non_qualifying_deducted", np.bool_),  # taken off every claim instead of a gate
+        ("equality_fails", np.bool_),  # a loss of exactly the non-qualifying loss does not count
+        ("each_and_every_first_loss", np.float64),
+        ("minimum_retention", np.float64),
+        ("aggregate_first_loss", np.float64),
+        ("eroded_ground_up", np.bool_),
+        ("maximum_liability", np.float64),
+        ("liability_multiple", np.float64),  # of the scenario's own premium, instead of an amount; 0: not so
+        # when
+        ("first_day", np.int32),  # of the policy period
+        ("last_day", np.int32),
+        ("losses_occurring", np.bool_),
+        ("waiting_insolvency", np.int32),
+        ("waiting_frustration", np.int32),
+        ("settlement_days", np.int32),
+        ("notify_after", np.int32),
+        # what is insured
+        ("extension_days", np.int32),  # NEVER: no maximum extension period
+        ("vat_covered", np.bool_),
+        ("disputes_suspended", np.bool_),
+        ("oldest_first", np.bool_),  # payments before the date of loss fill the oldest invoices
+        ("currency", np.int32),  # STUDY_CURRENCY, or an index of the ledger's currencies
+        ("conversion", np.int32),
+        ("change_intensity", np.float64),  # of limit changes, per year; 0: none
+        ("change_to", np.float64),
+        ("change_notice", np.int32),
+        ("top_up_multiple", np.float64),  # 0: no top-up
+        ("top_up_maximum", np.float64),
+        ("top_up_percentage", np.float64),
+        # afterwards
+        ("missed", np.float64),
+        ("reduction", np.float64),
+        ("recovery_rule", np.int32),
+        ("recovery_costs", np.int32),
+        ("insurer_intensity", np.float64),  # of its failure, per year; 0: it never fails
+        ("insurer_systemic", np.float64),
+        ("insurer_recovery", np.float64),
+        # premium
+        ("premium_rate", np.float64),
+        ("on_balance", np.bool_),
+        ("premium_minimum", np.float64),  # of the part of the period that lies in the horizon
+        ("minimum_of_year", np.float64),
+        ("year_share", np.float64),  # that part of the period as part of a policy year
+        ("premium_tax", np.float64),
+        ("premium_fees", np.float64),  # and other prices that are paid on the first day and taxed
+        ("untaxed_fees", np.float64),
+        ("planned_turnover", np.float64),  # insurable, if nobody fails
+        ("turnover_rate", np.float64),  # policy currency per unit of study currency, at the spot of day 0
+        ("bonus_steps", np.int32),
+        ("fee_period", np.int32),
+        ("adjustment_period", np.int32),
+    ],
+    align=True,
+)
+
+#: One record per programme and buyer.
+COVER = np.dtype(
+    [
+        ("percentage", np.float64, (len(PERILS),)),  # 0: the peril is not insured
+        ("expiry_days", np.int32, (2,)),  # from the due date to the date of loss: protracted default, transfer
+        ("segments", np.int32, (2,)),  # first of the buyer's limits, and one beyond its last
+        ("group_pool", np.int32),  # limit shared with others, -1: none
+        ("country_pool", np.int32),
+        ("country_maximum", np.float64),
+        ("insurable", np.bool_),  # some sale to the buyer may be insured
+        ("sold_whole", np.bool_),  # every planned sale is insurable turnover in full
+    ],
+    align=True,
+)
+
+#: One record per limit and the day it holds from.
+SEGMENT = np.dtype(
+    [
+        ("from_day", np.int32),
+        ("limit", np.float64),  # infinite: no limit, 0: no cover
+        ("highest", np.float64),  # highest limit of the buyer until then
+        ("percentage", np.float64),  # NaN: that of the peril
+        ("named", np.bool_),
+        ("changes", np.bool_),  # the insurer may change it
+    ],
+    align=True,
+)
+
+
+class PolicyPlan(NamedTuple):
+    """Everything claims and premium need; P programmes, B buyers, I invoices, T periods, K classes of receivables.
+
+    ``insured`` is false for programmes without a policy: their other entries mean nothing. ``regime`` is the row
+    block of the ledger that a programme trades under. ``eligible`` [P, I] is what of an invoice is known before
+    anything happens (:mod:`~simulator.policy.eligibility`). ``instalment`` [P, T] are deposits before tax;
+    ``month_ends`` [P, T] counts the month ends of the policy period in each period; ``receivable_class`` [B] keeps
+    apart what is insured under a premium on balances, and ``class_share`` [P, K] is the insurable part of each class.
+    ``buyer_rank`` orders claims of one day: rank of the buyer's id.
+    Numbers that are the study's: chance of a dispute, chance that it is upheld, days until then, cost of recovering.
+    """
+
+    insured: Flags
+    regime: Ints
+    terms: Records
+    cover: Records
+    segment: Records
+    eligible: Flags
+    month_end: Ints
+    invoice_entity: Keys
+    buyer_rank: Ints
+    n_pools: int
+    instalment: Floats
+    period_start: Ints
+    month_ends: Floats
+    receivable_class: Ints
+    class_share: Floats
+    bonus_ratio: Floats
+    bonus_change: Floats
+    dispute_probability: float
+    dispute_upheld: float
+    dispute_days: int
+    recovery_cost: float
+    dispute_key: np.ndarray
+    notification_key: np.ndarray
+    insurer_key: np.ndarray
+    insurer_entity: np.uint64
+
+
+class Place(NamedTuple):
+    """Where a kernel is: row of the ledger's events, scenario, programme, its draws, and its working space."""
+
+    row: int
+    scenario: int
+    programme: int
+    quad: int
+    lane: int
+    group: int
+
+
+class Claim(NamedTuple):
+    """One buyer's claim: events ``begin`` to ``end``, its date of loss, the day whose debts it holds (that of the
+    event), its peril, and the day the indemnity is paid."""
+
+    buyer: int
+    begin: int
+    end: int
+    loss_day: int
+    debts_on: int
+    peril: int
+    payment_day: int
+
+
+class Work(NamedTuple):
+    """Working space, one row per group of scenarios: claims to sort; by event debt, covered debt, later money with its
+    day and the insurer's share; what claims have used of limits that buyers share."""
+
+    key: np.ndarray
+    first_event: Ints
+    debt: Floats
+    covered: Floats
+    day: Ints
+    money: Floats
+    share: Floats
+    used: Floats
+
+
+class Cover(NamedTuple):
+    """One claim before its terms, in policy currency but for ``market``: the debt in study currency.
+
+    ``debt`` by the policy's conversion, ``vat`` and ``disputed`` parts of it; ``eligible``: what is insured at all;
+    ``full``: of that, within the highest limits so far; ``total``: within the limits that hold, top-up included;
+    ``covered``: of that, for the first insurer; ``upheld``: of that, disputed and settled later; ``percentage``:
+    insured percentage; ``overdue_since``: the oldest due day.
+    """
+
+    market: float
+    debt: float
+    vat: float
+    disputed: float
+    eligible: float
+    full: float
+    total: float
+    covered: float
+    upheld: float
+    percentage: float
+    overdue_since: int
+
+
+def blank_terms(n_programmes: int) -> Records:
+    """Terms that take nothing away and cost nothing."""
+    terms = np.zeros(n_programmes, TERMS).view(np.recarray)
+    terms["steps"] = steps_of("percent_first")
+    terms["maximum_liability"] = np.inf
+    terms["first_day"], terms["last_day"] = 1, NEVER
+    terms["extension_days"] = NEVER
+    terms["currency"] = STUDY_CURRENCY
+    terms["top_up_maximum"] = np.inf
+    terms["year_share"] = terms["turnover_rate"] = 1.0
+    return terms
+
+
+def blank_cover(n_programmes: int, n_buyers: int) -> Records:
+    """Full cover of every buyer and peril; the limits are still missing."""
+    cover = np.zeros((n_programmes, n_buyers), COVER).view(np.recarray)
+    cover["percentage"] = 1.0
+    cover["group_pool"] = cover["country_pool"] = -1
+    cover["country_maximum"] = np.inf
+    cover["insurable"] = cover["sold_whole"] = True
+    return cover
+
+
+def changeable_limits(plan: PolicyPlan) -> Floats:
+    """Limits that an insurer can change as they are on day 1, study currency at the spot of day 0, float64[P, B].
+
+    Infinite where unlimited; NaN where a buyer has no such limit.
+    """
+    found = np.full(plan.cover.shape, np.nan)
+    for p in np.flatnonzero(plan.insured):
+        begin, end = plan.cover["segments"][p].T
+        for k in range(int((end - begin).max(initial=0))):
+            inside = np.flatnonzero(begin + k < end)
+            segment = plan.segment[begin[inside] + k]
+            held = segment["from_day"] <= 1
+            limit = np.where(segment["changes"] & (segment["limit"] > 0.0), segment["limit"], np.nan)
+            found[p, inside[held]] = limit[held] / plan.terms["turnover_rate"][p]
+    return found
+
+
+def blank_plan(n_programmes: int, n_buyers: int, n_invoices: int, n_periods: int) -> PolicyPlan:
+    """A plan in which no programme insures anything, for users who start from arrays."""
+    p, b, t = n_programmes, n_buyers, n_periods
+    no_key = np.zeros(2, np.uint32)
+    return PolicyPlan(
+        insured=np.zeros(p, np.bool_),
+        regime=np.zeros(p, np.int32),
+        terms=blank_terms(p),
+        cover=blank_cover(p, b),
+        segment=np.zeros(0, SEGMENT).view(np.recarray),
+        eligible=np.ones((p, n_invoices), np.bool_),
+        month_end=np.zeros(n_invoices, np.int32),
+        invoice_entity=np.zeros(n_invoices, np.uint64),
+        buyer_rank=np.arange(b, dtype=np.int32),
+        n_pools=1,
+        instalment=np.zeros((p, t)),
+        period_start=np.zeros(t, np.int32),
+        month_ends=np.zeros((p, t)),
+        receivable_class=np.zeros(b, np.int32),
+        class_share=np.zeros((p, 1)),
+        bonus_ratio=np.zeros((p, 1)),
+        bonus_change=np.zeros((p, 1)),
+        dispute_probability=0.0,
+        dispute_upheld=0.0,
+        dispute_days=0,
+        recovery_cost=0.0,
+        dispute_key=no_key,
+        notification_key=no_key,
+        insurer_key=no_key,
+        insurer_entity=np.uint64(0),
+    )
