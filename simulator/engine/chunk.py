@@ -79,7 +79,7 @@ class Chunk:
         if self._trades_differ:
             rows["credit_loss"] = credit_loss
         if any(isinstance(p, Policy) and p.insurer is not None for p in self.model.study.programmes):
-            rows["insurer_loss"] = getattr(policy, "insurer_loss", np.zeros_like(policy.indemnity))
+            rows["insurer_loss"] = policy.insurer_loss
         if cash is not None:
             rows |= {name: getattr(ledger, name) for name in SCENARIO_FIELDS}
             rows["n_protracted"] = ledger.n_protracted
