@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.measures.columns import Columns
+from simulator.measures.cost_of_risk import reserve_in_cash
 from simulator.policy.gaps import GAP_STEPS
 from simulator.study.calendar import Calendar
 from simulator.study.schema import Policy
@@ -68,7 +69,7 @@ def _paid(columns: Columns, programme: int) -> str:
     )
     debt -= float(columns.values("gap_conversion", programme)[0])
     share = f" ({gross / debt:.0%} of the debt claimed or lost, at the policy's rate)" if debt > CENT else ""
-    shared = f", of which {money(gross - net)} of recoveries go back" if gross - net >= CENT else ""
+    shared = f" and takes {money(gross - net)} of what is recovered" if gross - net >= CENT else ""
     return f"{name} pays {money(gross)}{share}{shared}, for a premium of {money(premium)}."
 
 
@@ -118,14 +119,18 @@ def outcome_rows(result: Result) -> Iterator[tuple[str, list[str]]]:
 
 
 def money(amount: float) -> str:
-    """An amount, with its cents where it has any: 60,000 or 2,333.33."""
+    """An amount, with its cents where it has any: 60,000 or 2,333.33. None (NaN) is blank."""
+    if np.isnan(amount):
+        return ""
     amount = round(amount, 2) + 0.0
     return f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}"
 
 
 def cash_rows(result: Result) -> Iterator[tuple[int, str, list[float]]]:
-    """Closing cash by period: its number, its last day, and the amount under each programme."""
-    paths = result.paths
+    """Closing cash by period: its number, its last day, and the amount under each programme; first the opening."""
+    paths, study = result.paths, result.study
+    opening = study.liquidity.opening_cash
+    yield 0, study.study.as_of.isoformat(), [opening + reserve_in_cash(study, p) for p in range(len(study.programmes))]
     cash = paths["mean_cash"].transpose("period", "programme").to_numpy()
     for t, day in enumerate(Calendar.of(result.study).period_dates):
         yield t + 1, day.isoformat(), cash[t].tolist()
@@ -153,8 +158,6 @@ def render_script(result: Result, console: Console) -> None:
     if result.has_cash:
         console.print(Text(f"\nCash at the end of each {period} ({result.currency})", style="bold"))
         rows = [[str(t), day, *(money(a) for a in amounts)] for t, day, amounts in cash_rows(result)]
-        opening = money(result.study.liquidity.opening_cash)
-        rows.insert(0, ["0", result.study.study.as_of.isoformat(), *[opening] * len(result.programmes)])
         _print(console, [period, "date", *result.programmes], rows, numbers=len(result.programmes))
 
 
@@ -166,8 +169,8 @@ def event_rows(events: pd.DataFrame) -> list[list[str]]:
         buyer, what, invoice, currency = (str(event[key]) for key in texts)
         amount, value = float(event["amount"]), float(event["value"])
         shown = f"{amount:.6g}" if what.startswith("rate") else money(amount)
-        written = ["" if np.isnan(amount) else f"{shown} {currency}".strip(), "" if np.isnan(value) else money(value)]
-        rows.append([str(event["period"]), str(event["date"]), buyer, what, invoice, *written])
+        written = f"{shown} {currency}".strip() if shown else ""
+        rows.append([str(event["period"]), str(event["date"]), buyer, what, invoice, written, money(value)])
     return rows
 
 

@@ -33,9 +33,9 @@ class Sales(NamedTuple):
 
 
 def days_in_horizon(policy: Policy, calendar: Calendar) -> int:
-    """Days of the policy period that lie within the horizon."""
+    """Days of the policy period that lie within the horizon; the ledger's date is one for a policy that starts on it."""
     first, last = policy_period(policy, calendar)
-    return max(0, min(last, calendar.horizon_days) - max(first, 1) + 1)
+    return max(0, min(last, calendar.horizon_days) - (first if first == 0 else max(first, 1)) + 1)
 
 
 def insurable_sales(
@@ -69,7 +69,9 @@ def insurable_sales(
     covered = eligible & limited_at_issue(limits, insurable, invoices.buyer, invoices.issue_day)
     first, last = policy_period(policy, calendar)
     planned = ~invoices.open_item & (invoices.issue_day >= 1) & (invoices.issue_day <= calendar.horizon_days)
-    sold = planned & covered & (invoices.issue_day >= first) & (invoices.issue_day <= last)
+    # what is shipped on the ledger's date is an open item; it attaches to a policy that starts on that day
+    today = invoices.open_item & (invoices.issue_day == 0) & (first == 0)
+    sold = (planned | today) & covered & (invoices.issue_day >= first) & (invoices.issue_day <= last)
     value = np.where(sold, worth, 0.0)
     partly = planned & (value != invoices.amount * spot[invoices.currency])
     whole = np.bincount(invoices.buyer, weights=partly, minlength=n) == 0.0

@@ -62,8 +62,7 @@ def _claims(result: Result) -> list[Table]:
 
 def _cash(result: Result) -> Table:
     period = result.study.study.period
-    opening = [Cell(money(result.study.liquidity.opening_cash))] * len(result.programmes)
-    rows = [Row("0", [Cell(result.study.study.as_of.isoformat(), "text"), *opening])]
+    rows = []
     for number, day, amounts in cash_rows(result):
         rows.append(Row(str(number), [Cell(day, "text"), *(Cell(money(amount)) for amount in amounts)]))
     columns = [Column(period.capitalize(), number=False), Column("Date", number=False)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from simulator.compare.scripted import cash_rows
 from simulator.report.figures import style
 from simulator.report.numbers import short_date, short_money
 from simulator.results.result import Result
@@ -13,18 +16,12 @@ from simulator.results.result import Result
 
 def data(result: Result) -> pd.DataFrame:
     """Columns programme, date, cash, level (least cash to operate); the ledger's date, then the end of each period."""
-    liquidity, paths = result.study.liquidity, result.paths
-    dates = [result.study.study.as_of, *(pd.Timestamp(d).date() for d in paths["period"].to_numpy())]
-    cash = paths["mean_cash"].transpose("programme", "period").to_numpy()
+    rows = list(cash_rows(result))
+    dates = [dt.date.fromisoformat(day) for _, day, _ in rows]
+    cash = np.array([amounts for _, _, amounts in rows])
+    level = result.study.liquidity.minimum_cash
     frames = [
-        pd.DataFrame(
-            {
-                "programme": name,
-                "date": dates,
-                "cash": np.r_[liquidity.opening_cash, cash[p]],
-                "level": liquidity.minimum_cash,
-            }
-        )
+        pd.DataFrame({"programme": name, "date": dates, "cash": cash[:, p], "level": level})
         for p, name in enumerate(result.programmes)
     ]
     return pd.concat(frames, ignore_index=True)
