@@ -133,6 +133,8 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
     book = build_book(portfolio, spot, policy.receivable_class)
     regimes = build_regimes(study, portfolio, calendar, factor, changeable_limits(policy))
     policy = policy._replace(regime=regimes.of_programme)
+    if scripted is not None:
+        policy = untroubled(policy)
     rules = build_rules(study, portfolio, variant.recovery_multiplier)
     told = None
     if scripted is not None:
@@ -171,6 +173,13 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         regimes,
         told,
     )
+
+
+def untroubled(policy: PolicyPlan) -> PolicyPlan:
+    """Policies as in a script, which tells of no insurer that fails, no notice that is missed and no new dispute."""
+    terms = policy.terms.copy()
+    terms["insurer_intensity"] = terms["missed"] = 0.0
+    return policy._replace(terms=terms, dispute_probability=0.0)
 
 
 def _planned_billing(book: Book, calendar: Calendar) -> Floats:

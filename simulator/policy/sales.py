@@ -33,7 +33,7 @@ class Sales(NamedTuple):
 
 
 def days_in_horizon(policy: Policy, calendar: Calendar) -> int:
-    """Days of the policy period that lie within the horizon; the ledger's date is one for a policy that starts on it."""
+    """Days of the policy period within the horizon; the ledger's date is one for a policy that starts on it."""
     first, last = policy_period(policy, calendar)
     return max(0, min(last, calendar.horizon_days) - (first if first == 0 else max(first, 1)) + 1)
 
