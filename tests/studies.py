@@ -189,7 +189,12 @@ def written_study(folder, seed):
         if rng.random() < 0.5:
             policy |= {"order": "minimum_retention", "minimum_retention": 3_000.0}
     policies[0]["early_payment_discount"] = {"discount": 0.02, "within": "10 days", "take_up": 0.4}
-    policies[1]["factoring"] = {"buyers": {"top": 5}, "protection": 0.9, "guarantee": "60 days", "open_items": True}
+    policies[1]["factoring"] = {
+        "buyers": {"countries": ["DE", "FR", "US"]},
+        "protection": 0.9,
+        "guarantee": "60 days",
+        "open_items": True,
+    }
     if rng.random() < 0.5:
         policies[1]["letter_of_credit"] = {"buyers": {"countries": ["TR", "CN"]}, "accepted": 0.8}
     study["liquidity"]["credit_line"] |= {
