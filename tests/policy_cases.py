@@ -47,7 +47,6 @@ class Debt(NamedTuple):
     overdue: int = -NEVER
     score: float = 9.0
     frustrated: bool = False
-    eligible: bool = True
 
 
 class Stopped(NamedTuple):
@@ -57,22 +56,30 @@ class Stopped(NamedTuple):
     value: float
 
 
-def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None):
+class Weak(NamedTuple):
+    """A buyer whose limit may change, with its score."""
+
+    buyer: int
+    score: float
+
+
+def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None, weak=None):
     """Book and events of a block; every debt is an invoice of its own."""
-    scenarios = [sorted(debts, key=lambda d: d.buyer) for debts in scenarios]
-    stopped = stopped or [[] for _ in scenarios]
-    every = [debt for debts in scenarios for debt in debts]
-    room = capacity or max(1, *(len(d) for d in scenarios), *(len(d) for d in stopped))
+    n_rows = len(scenarios)
+    stopped, weak = stopped or [[]] * n_rows, weak or [[]] * n_rows
+    listed = [(s, debt) for s, debts in enumerate(scenarios) for debt in debts]
+    number = sorted(range(len(listed)), key=lambda k: listed[k][1].buyer)  # stable: in the order given
+    every = [listed[k][1] for k in number]
+    room = capacity or max(1, *(len(rows) for part in (scenarios, stopped, weak) for rows in part))
     n_buyers = n_buyers or 1 + max((d.buyer for d in every), default=0)
 
     def column(name, dtype):
         return np.array([getattr(d, name) for d in every], dtype=dtype)
 
-    n = len(every)
     amount = column("amount", np.float64)
     book = Book(
-        start=np.zeros(n_buyers + 1, np.int32),
-        by_due=np.arange(n, dtype=np.int32),
+        start=np.searchsorted(column("buyer", np.int32), np.arange(n_buyers + 1)).astype(np.int32),
+        by_due=np.arange(len(every), dtype=np.int32),
         issue_day=column("issue", np.int32),
         due_day=column("due", np.int32),
         currency=column("currency", np.int32),
@@ -81,22 +88,23 @@ def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None
         open_item=column("open_item", np.bool_),
         disputed=column("disputed", np.bool_),
         buyer_entity=np.arange(n_buyers, dtype=np.uint64),
-        group=np.full(1, -1, np.int32),
+        group=np.full(n_buyers, -1, np.int32),
         vat=column("vat", np.float64),
         receivable_class=np.zeros(n_buyers, np.int32),
     )
-    events = allocate_events(len(scenarios), room)
+    events = allocate_events(n_rows, room)
     for values in events:
         values[:] = -1
-    events.weak_count[:] = 0
-    first = 0
-    for s, debts in enumerate(scenarios):
-        events.n_events[s] = len(debts)
-        events.stopped_count[s] = len(stopped[s])
+    for s in range(n_rows):
+        mine = [(i, every[i]) for i, k in enumerate(number) if listed[k][0] == s]
+        events.n_events[s] = len(mine)
+        events.stopped_count[s], events.weak_count[s] = len(stopped[s]), len(weak[s])
         for k, (buyer, value) in enumerate(stopped[s][:room]):
             events.stopped_buyer[s, k], events.stopped_value[s, k] = buyer, value
-        for e, debt in enumerate(debts[:room]):
-            events.buyer[s, e], events.invoice[s, e] = debt.buyer, first + e
+        for k, (buyer, score) in enumerate(weak[s][:room]):
+            events.weak_buyer[s, k], events.weak_score[s, k] = buyer, score
+        for e, (invoice, debt) in enumerate(mine[:room]):
+            events.buyer[s, e], events.invoice[s, e] = debt.buyer, invoice
             events.default_day[s, e], events.paid_day[s, e] = debt.insolvent, debt.paid
             events.loss_day[s, e], events.recovery[s, e] = debt.lost, debt.recovery
             events.protracted[s, e], events.frustrated[s, e] = debt.protracted, debt.frustrated
@@ -104,7 +112,6 @@ def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None
             back = NEVER if debt.lost == NEVER else debt.lost + recovery_lag
             events.receipt_day[s, e] = back if debt.receipt is None else debt.receipt
             events.overdue_at_issue[s, e], events.limit_score[s, e] = debt.overdue, debt.score
-        first += len(debts)
     return book, events
 
 
@@ -156,7 +163,7 @@ def _fill_buyers(built, p, terms, n_buyers, segments):
     if own is not None:
         cover["percentage"][p] = np.where(np.isnan(own)[:, None], cover["percentage"][p], np.asarray(own)[:, None])
     cover["expiry_days"][p] = terms.pop("waiting_days")
-    for name in ("group_pool", "country_pool", "country_maximum"):
+    for name in ("group_pool", "country_pool", "country_maximum", "sold_whole"):
         if name in terms:
             cover[name][p] = terms.pop(name)
     limit, named = terms.pop("limit"), np.broadcast_to(terms.pop("named"), n_buyers)
@@ -179,7 +186,7 @@ def _fill_invoices(built, p, terms, book):
         shipments, first, last, terms.pop("covers_open_items"), terms.get("losses_occurring", False)
     )
     known = is_known_loss(book.due_day, built.cover["expiry_days"][p, 0, 0], first)
-    built.eligible[p] = covered & ~known & terms.pop("eligible", True)
+    built.eligible[p] = covered & ~known & np.asarray(terms.pop("eligible", True))
 
 
 def _fill_term(built, p, name, value):
@@ -212,17 +219,18 @@ def constant_rates(n, values=(1.0,), steps=60):
 
 
 def settle(
-    programmes, scenarios, n_buyers=None, rates=None, recovery_lag=0, when=None, stopped=None, drivers=None, **study
-):
+    programmes, scenarios, n_buyers=None, rates=None, recovery_lag=0, when=None, stopped=None, weak=None, drivers=None,
+    ledger=None, **study
+):  # fmt: skip
     """Run the policy room on hand-made debts."""
     n_buyers = n_buyers or 1 + max((d.buyer for debts in scenarios for d in debts), default=0)
     when = when or clock()
-    book, events = arrays(scenarios, stopped, recovery_lag=recovery_lag, n_buyers=n_buyers)
+    book, events = arrays(scenarios, stopped, recovery_lag=recovery_lag, n_buyers=n_buyers, weak=weak)
     period = int(np.bincount(when.period_of_day).max())
     built = plan(programmes, n_buyers, book, int(when.period_of_day[-1]) + 1, period, **study)
     if rates is None:
         rates = constant_rates(len(scenarios))
-    return apply_policies(built, book, when, events, rates, drivers=drivers)
+    return apply_policies(built, book, when, events, rates, drivers=drivers, ledger=ledger)
 
 
 def gaps(rows, s=0, p=0):
