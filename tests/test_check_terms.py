@@ -105,6 +105,14 @@ def test_mistakes(policy, problems):
         assert told(policy) == problems
 
 
+def test_a_file_of_limits_is_read():
+    Path("limits.csv").write_text("buyer_id,limit,from\nA,5 k,2026-11-01\nE,5 k,\nB,lots,\n", encoding="utf-8")
+    assert told("limits: limits.csv") == [("buyer_id", "E", ""), ("limit", "lots", "")]
+    assert told("limits: limit.csv") == [("limits", "limit.csv", "limits.csv")]
+    Path("limits.csv").write_text("buyer_id,limit,from\nA,5 k,2026-11-01\n", encoding="utf-8")
+    check("limits: limits.csv")
+
+
 def test_a_stress_without_sales_leaves_no_premium_on_turnover_but_one_on_balance():
     rest = "stresses: {none: {sales_multiplier: 0}}\n"
     policy = "maximum_liability: 30 x premium, buyers: {ids: [A, D]}, premium: "

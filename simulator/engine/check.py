@@ -12,7 +12,7 @@ from functools import partial
 
 from simulator.defaults.curves import check_ratings
 from simulator.delays.observed import observed_delays
-from simulator.engine.check_terms import check_insurers, check_selections, term_notes
+from simulator.engine.check_terms import check_limit_files, check_selections, term_notes
 from simulator.engine.script import build_script, script_notes
 from simulator.errors import InputError, Problem, Problems, closest
 from simulator.factors.drivers import check_drivers
@@ -22,6 +22,7 @@ from simulator.fx.laws import currency_laws
 from simulator.fx.spot import rates_of, resolve_spot
 from simulator.ledger.load import load_portfolio
 from simulator.ledger.portfolio import Portfolio
+from simulator.policy.insurer import check_insurers
 from simulator.policy.multiple import check_multiples
 from simulator.study.calendar import Calendar
 from simulator.study.load import LoadedStudy
@@ -68,6 +69,7 @@ def check_study(loaded: LoadedStudy, sales_multiplier: float = 1.0) -> Portfolio
     if portfolio is not None and sound:
         _run(found, lambda: check_multiples(study, portfolio, calendar))
         _run(found, lambda: check_selections(study, portfolio, folder))
+        _run(found, lambda: check_limit_files(study, portfolio, calendar, folder))
         if study.portfolio.exposure == "ledger":
             _run(found, lambda: _check_used(loaded, portfolio))
             _run(found, lambda: build_script(study, portfolio, calendar))

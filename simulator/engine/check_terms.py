@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.defaults.curve_files import find, rating_curves
 from simulator.defaults.curves import known_ratings
-from simulator.errors import InputError, Problem, Problems, closest
+from simulator.errors import InputError, Problem, Problems
+from simulator.fx.spot import resolve_spot
 from simulator.ledger.portfolio import Portfolio
 from simulator.ledger.reading import numbered
 from simulator.ledger.selection import check_selection, select
 from simulator.study.calendar import Calendar
+from simulator.study.files import LIMIT_WORDS
 from simulator.study.paths import show_path
 from simulator.study.rules_cover import policies
 from simulator.study.rules_trade import selections
@@ -54,25 +55,21 @@ def check_selections(study: Study, portfolio: Portfolio, folder: Path) -> None:
     problems.raise_if_any()
 
 
-def check_insurers(study: Study, folder: Path) -> None:
-    """Check that the rating of every insurer that may fail is one of the study's rating table.
+def check_limit_files(study: Study, portfolio: Portfolio, calendar: Calendar, folder: Path) -> None:
+    """Check the files of limits that policies name.
 
     Raises:
-        InputError: naming each that is not.
+        InputError: with every problem in them.
     """
-    named = [(path, p.insurer) for path, p in policies(study) if p.insurer is not None and p.insurer.annual_pd is None]
-    if not named:
+    if all(policy.limits in LIMIT_WORDS for _, policy in policies(study)):
         return
-    problems = Problems()
-    curves = rating_curves(study.credit.pd.table, folder, problems)
-    problems.raise_if_any()
-    for path, insurer in named:
-        if find(insurer.rating, curves) is None:
-            message = f"not a rating of {study.credit.pd.table}: {', '.join(curves)}; or give the insurer's annual_pd"
-            near = closest(insurer.rating, curves)
-            where = show_path((*path, "insurer", "rating"))
-            problems.add(Problem(message, path=where, value=insurer.rating, suggestion=near))
-    problems.raise_if_any()
+    from simulator.policy.limits import check_limits  # loads compiled code, which other studies need not wait for
+
+    spot = dict.fromkeys(portfolio.currencies, 1.0)
+    if study.portfolio.exposure == "ledger":
+        with contextlib.suppress(InputError):  # a missing rate is told where all rates are checked
+            spot |= resolve_spot(study, folder, portfolio.currencies)
+    check_limits(study, portfolio, calendar, np.array([spot[code] for code in portfolio.currencies]), folder)
 
 
 def term_notes(study: Study, portfolio: Portfolio, calendar: Calendar) -> list[str]:
