@@ -213,6 +213,8 @@ def test_what_takes_cover_away_is_told_where_it_does(result):
     plain = " ".join(verdict(result))
     for words in ("takes back", "own default", "reserve fund", "has the firm trade"):
         assert words not in plain
+    full = with_values(written, minimum_fund={0: 1.0})
+    assert "The reserve fund of Self-insurance is never exhausted in any scenario." in verdict(full)
     calm = with_values(written, gap_limit_cancelled=dict.fromkeys(range(5), 0.0))
     assert "takes back" not in " ".join(verdict(calm))
     noisy = np.zeros(2000)

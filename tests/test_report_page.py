@@ -366,6 +366,10 @@ def test_buffer_beside_the_rule_of_thumb(written):
     lowest = np.sort(result.scenarios["minimum_headroom"][1].to_numpy())
     needed = (4e6 - lowest[len(lowest) - 1 - (math.ceil(0.95 * 1200) - 1)]) / 4e5
     assert float(table.rows[1].cells[1].text) == pytest.approx(max(0.0, needed), abs=0.1)
+    calm = result.scenarios.copy(deep=True)
+    calm["minimum_headroom"][:] = 9e6
+    rows = full_summary(replace(result, scenarios=calm))
+    assert arrangements.buffer_table(result, Summary(rows)) is None  # nothing but zeros
     assert arrangements.trade_table(result, summary).rows[0].cells[2].text == "25\N{NO-BREAK SPACE}k"
     fund = arrangements.fund_table(result, summary)
     assert [row.head for row in fund.rows] == [PROGRAMMES[0]]

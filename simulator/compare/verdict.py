@@ -291,5 +291,8 @@ def _funds(columns: Columns) -> Iterator[str]:
     for k, terms in enumerate(columns.result.study.programmes):
         if terms.reserve_fund is not None:
             empty = probability(columns.event(columns.values("minimum_fund", k) <= 0.0))
+            if empty.value == 0.0:
+                yield f"The reserve fund of {terms.name} is never exhausted in any scenario."
+                continue
             chance = format_estimate(empty, percent=True)
             yield f"The reserve fund of {terms.name} is exhausted with a probability of {chance}."

@@ -77,17 +77,17 @@ def fund_table(result: Result, summary: Summary) -> Table | None:
         "Reserve funds",
         columns,
         rows,
-        note="A fund pays for losses as they happen and is topped up from cash; exhausted: its balance is zero at the "
-        "end of some period.",
+        note="A fund pays for losses as they happen and is topped up from cash; exhausted: the losses of some period "
+        "take all that is in it. Lowest balance: before it is topped up.",
         stacked=True,
     )
 
 
 def buffer_table(result: Result, summary: Summary) -> Table | None:
-    """Cash to hold in months of operating costs, beside the rule of thumb; None where there are no operating costs."""
+    """Cash to hold in months of operating costs beside the rule of thumb; None without such costs, or such a need."""
     line, amount = Line("required_buffer_months", "Months", "1"), Line("required_buffer", "Cash")
     levels = summary.levels(line.measure)
-    if not levels:
+    if not any(summary.get(line.measure, p, x)[0] > 0.0 for p in result.programmes for x in levels):
         return None
     costs = result.study.liquidity.operating_costs
     amounts = [summary.get(amount.measure, p, x) for p in result.programmes for x in levels]

@@ -66,7 +66,7 @@ GROUPS: Mapping[str, Sequence[Line]] = {
         Line("loss_ratio", "Loss ratio with tax and fees", "1", "net claims ÷ premium with tax and fees"),
         Line(NET_LOSS_RATIO, "Loss ratio before tax and fees", "1", "net claims ÷ premium without tax and fees"),
         Line("reserve_ruin_probability", "Reserve exhausted", "1", "retained loss above the reserve"),
-        Line("fund_exhausted_probability", "Reserve fund exhausted", "1", "at some period’s end, top-ups included"),
+        Line("fund_exhausted_probability", "Reserve fund exhausted", "1", "by losses, although it is topped up"),
     ),
 }
 ADDED = "Cost"  # a group whose lines are added up is written in one unit

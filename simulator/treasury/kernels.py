@@ -46,7 +46,8 @@ def run_programme(plan, p, collections, recoveries, hedge, claim_cash, premium_c
 
     Returns:
         lowest closing cash, lowest headroom, first period with headroom below zero (-1 if none), closing cash,
-        interest paid less interest earned, opportunity cost of the reserve, lowest fund, periods below its target.
+        interest paid less interest earned, opportunity cost of the reserve, lowest fund before top-ups, periods
+        below its target.
     """
     funded = plan.funded[p]
     target = plan.reserve[p]
@@ -74,6 +75,7 @@ def run_programme(plan, p, collections, recoveries, hedge, claim_cash, premium_c
             earned = cash_interest(fund, plan.fund_interest[p], years)
             financing_cost -= earned
             fund -= paid_by_fund(fund, losses[t])
+            lowest_fund = min(lowest_fund, fund)
             claims = into_fund(fund, target, claim_cash[t] - min(drawn, assigned))
             fund += claims
             assigned = max(0.0, assigned - claims)
@@ -81,7 +83,6 @@ def run_programme(plan, p, collections, recoveries, hedge, claim_cash, premium_c
             free = cash + earned + (before - fund) - assigned - plan.minimum_cash - drawn
             fund += into_fund(fund, target, min(plan.top_up[p, t], free))
             cash += earned + (before - fund)
-            lowest_fund = min(lowest_fund, fund)
             if fund < target:
                 below_target += 1
         if fund_row.shape[0] > 0:

@@ -25,8 +25,9 @@ class CashRows(NamedTuple):
     -1 if none.
     ``availability`` most that can be drawn of the line [n, P, T], of no periods without a borrowing base: then it is
     the whole line. ``fund`` closing balance of the reserve fund [n, P, T], of no periods where no programme has one;
-    ``reserve_cost`` opportunity cost of the reserve and ``minimum_fund`` lowest balance of the fund, 0 once it has been
-    exhausted [n, P]; ``periods_below_reserve`` int32[n, P], how many periods it ends below its target.
+    ``reserve_cost`` opportunity cost of the reserve and ``minimum_fund`` lowest balance of the fund when it has paid
+    for a period's losses and before anything is put in, 0 once it has been exhausted [n, P];
+    ``periods_below_reserve`` int32[n, P], how many periods it ends below its target.
     """
 
     cash: Floats

@@ -89,7 +89,7 @@ def path_of(plan, p, flows, lines):
     pot, line = (target if own_pot else 0.0), 0.0
     weeks = []
     for t, years in enumerate(plan.period_years):
-        week = {"interest": [line * annual_rate(plan, p, line) * years], "cost_of_fund": 0.0}
+        week = {"interest": [line * annual_rate(plan, p, line) * years], "cost_of_fund": 0.0, "least": 0.0}
         earned = cash * plan.cash_rate * years if cash > 0 else 0.0
         week["interest"][0] -= earned
         claim = flows["claim_cash"][t]
@@ -105,6 +105,7 @@ def path_of(plan, p, flows, lines):
             grown = max(pot, 0.0) * plan.fund_interest[p] * years
             week["interest"].append(-grown)
             pot -= paid_by_fund(pot, flows["losses"][t])
+            week["least"] = pot
             from_claims = into_fund(pot, target, claim - min(line, for_bank))
             pot += from_claims
             for_bank = max(0.0, for_bank - from_claims)
@@ -149,7 +150,7 @@ def run_cash(plan, base, ledger, balances, hedge, claim_cash, premium_cash, rows
                 pots = [w["fund"] for w in weeks]
                 rows.fund[s, p] = pots
                 rows.reserve_cost[s, p] = sum((w["cost_of_fund"] for w in weeks), 0.0)
-                rows.minimum_fund[s, p] = min(pots)
+                rows.minimum_fund[s, p] = min(w["least"] for w in weeks)
                 rows.periods_below_reserve[s, p] = sum(pot < plan.reserve[p] for pot in pots)
             else:
                 rows.reserve_cost[s, p] = plan.standing_reserve_cost[p]
