@@ -58,6 +58,7 @@ def scripted(folder, seed):
     rng = np.random.default_rng(seed + 77)
     study = random_study(folder, seed)
     study["payment"] = {k: v for k, v in study["payment"].items() if k != "pay_runs"}
+    study["programmes"][1]["payment_allocation"] = ("as_paid", "oldest_first")[seed % 2]
     portfolio = check_study(simulator.load_study(study))
     buyers, invoices = portfolio.buyers, portfolio.invoices
     horizon = 180

@@ -12,7 +12,7 @@ from simulator.jit import NEVER
 from simulator.ledger.portfolio import Floats, Ints, Keys, Portfolio
 from simulator.streams import TABLE_SIZE, stream_key, table_grid
 from simulator.study.calendar import Calendar
-from simulator.study.schema import NoCover, Programme, Study
+from simulator.study.schema import NoCover, Policy, Programme, Study
 
 
 class Book(NamedTuple):
@@ -48,6 +48,7 @@ class LossRules(NamedTuple):
     ``scripted_recovery`` and ``scripted_receipt``, by invoice, are the rate and the day of arrival where a script tells
     them (float64 and int32 [n_invoices]), and empty where recoveries are drawn. ``frustration`` is the chance that a
     transfer event frustrates the contracts with a buyer there. Recovery rates are net of recovery costs.
+    ``lists_newer``: some policy counts payments for the oldest debts, so those for newer ones are listed too.
     """
 
     recovery: Floats
@@ -64,6 +65,7 @@ class LossRules(NamedTuple):
     scripted_recovery: Floats
     scripted_receipt: Ints
     frustration: float
+    lists_newer: bool
 
 
 class Luck(NamedTuple):
@@ -213,6 +215,7 @@ def build_rules(study: Study, portfolio: Portfolio, recovery_multiplier: float =
         np.zeros(0),
         np.zeros(0, np.int32),
         study.transfer.frustration,
+        any(isinstance(p, Policy) and p.payment_allocation == "oldest_first" for p in study.programmes),
     )
 
 

@@ -192,20 +192,23 @@ def list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book,
     A policy's date of loss lies between ``trigger`` (the first protracted default or the insolvency) and the
     ``latest`` protracted default (0 if none; earlier ones may not be insured) plus the longest waiting period's excess
     over ``protracted_after``, or the insolvency if that comes first. Debts paid before the one cannot be claimed, debts
-    issued after the other neither: they are listed only where they are lost, since every loss is.
+    issued after the other neither: they are listed only where they are lost, since every loss is. Where a policy counts
+    payments for the oldest debts, those paid before the trigger are listed too where an older one is unpaid then.
     """
     begin = book.start[b]
     last = latest + rules.waiting_span
     if latest == 0 or last > luck.insolvent_on:
         last = luck.insolvent_on
     oldest = begin
+    unpaid_due = oldest_unpaid_due(s, b, trigger, book, scratch) if rules.lists_newer else NEVER
     for i in range(begin, book.start[b + 1]):
         k = i - begin
         mark = scratch.lost[s, k]
         lost_on = -mark if mark < 0 else mark
         # withheld or not the seller's risk
         outside = scratch.final[s, k] == -1 or scratch.share[s, k] == 0.0
-        if outside or scratch.final[s, k] <= trigger or (book.issue_day[i] > last and lost_on == NEVER):
+        paid_before = scratch.final[s, k] <= trigger and book.due_day[i] < unpaid_due
+        if outside or paid_before or (book.issue_day[i] > last and lost_on == NEVER):
             continue
         # what is paid by this shipment stays paid: the search for the oldest debt need not begin again
         while oldest < book.start[b + 1] and scratch.final[s, book.by_due[oldest] - begin] <= book.issue_day[i]:
@@ -236,6 +239,17 @@ def list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book,
                     rate_on(rates, s, c, lost_on) - rate * rate_on(rates, s, c, until)
                 )
         events.n_events[r] = j + 1
+
+
+@row
+def oldest_unpaid_due(s, b, day, book, scratch):
+    """Due day of the oldest debt of a buyer that is unpaid after a day; NEVER if there is none."""
+    begin = book.start[b]
+    for at in range(begin, book.start[b + 1]):
+        i = book.by_due[at]
+        if scratch.final[s, i - begin] > day and scratch.share[s, i - begin] > 0.0:
+            return np.int64(book.due_day[i])
+    return np.int64(NEVER)
 
 
 @row

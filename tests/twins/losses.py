@@ -329,10 +329,13 @@ def list_claims(r, s, b, luck, recovery, fates, rates, rules, clock, book, event
     if trigger == NEVER:
         return
     last = min(max(starts) + rules.waiting_span, insolvent_on) if starts else insolvent_on
-    for f in fates:
+    ours = [f for f in fates if f["shipped"] and f["risk"] != 0]
+    unpaid = [int(book.due_day[f["i"]]) for f in ours if f["paid"] > trigger]
+    for f in ours:
         i = f["i"]
         too_late = book.issue_day[i] > last and f["lost_on"] == NEVER
-        if not f["shipped"] or f["risk"] == 0 or f["paid"] <= trigger or too_late:
+        newer = rules.lists_newer and unpaid and book.due_day[i] >= min(unpaid)
+        if (f["paid"] <= trigger and not newer) or too_late:
             continue
         j = int(events.n_events[r])
         events.n_events[r] += 1
