@@ -279,7 +279,7 @@ def test_kernel_equals_its_twin_and_what_the_script_foresaw(seed, tmp_path):
     n, plan, horizon = 4, model.script.plan, model.calendar.horizon_days
     rates = np.repeat(model.script.rates[None], n, axis=0)
     views = tuple(v % model.regime.count for v in range(seed % 4))
-    counting = random_views(np.random.default_rng(seed), model.book, model.calendar.period_end, views)
+    counting = random_views(np.random.default_rng(seed), model.book, model.clock, views)
     found = []
     for follow in (follow_script, twin.follow_script):
         rows, events = allocate_rows(n, model.calendar.n_periods), allocate_events(n, 200)

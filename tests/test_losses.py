@@ -31,7 +31,7 @@ def test_ledger_equals_its_twin(seed, tmp_path):
     blocked = draw_transfers(side.transfer, model.seed, 8, states.drivers, rates, model.calendar.horizon_days)
     rng = np.random.default_rng(seed)
     views = tuple(v % model.regime.count for v in range(seed % 4))
-    counting = random_views(rng, model.book, model.calendar.period_end, views)
+    counting = random_views(rng, model.book, model.clock, views)
     found = []
     for simulate in (kernels.simulate_ledger, twin.simulate_ledger):
         rows, events = allocate_rows(n, model.calendar.n_periods), allocate_events(n, 40)

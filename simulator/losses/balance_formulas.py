@@ -1,20 +1,6 @@
-"""Which receivables a bank counts, one rule each: until when, under which limit, of which buyer."""
+"""Which receivables a bank counts, one rule each: under which limit, and of which buyer."""
 
-from simulator.jit import NEVER, scalar
-
-
-@scalar
-def counts_until(final_day, lost_on, due_day, maximum_overdue):
-    """First day on which an invoice no longer counts: it is paid, lost, or overdue for longer than the bank allows.
-
-    Source: invoices overdue too long are ineligible (60 or 90 days past due are usual [S56]).
-    Worked number: due day 20, at most 90 days overdue, paid on day 300 → 111; paid on day 50 → 50; lost on day 30 → 30.
-    """
-    day = final_day if final_day < lost_on else lost_on
-    if maximum_overdue == NEVER:
-        return day
-    overdue = due_day + maximum_overdue + 1
-    return overdue if overdue < day else day
+from simulator.jit import scalar
 
 
 @scalar

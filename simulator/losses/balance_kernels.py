@@ -1,50 +1,36 @@
 """What a buyer's invoices count for at a bank, at the end of each period of a scenario.
 
 Called for each buyer when its payment days are final: afterwards they are gone. A *view* is the ledger as one regime
-leaves it, seen without insurance or under one policy with the bank as loss payee.
+leaves it, seen without insurance or under one policy with the bank as loss payee. Most views see the same balances of a
+buyer, so these are added up once, by the periods in which an invoice comes and goes.
 """
 
 from simulator.jit import NEVER, row
-from simulator.losses.balance_formulas import counts_until, covered_more, is_cross_aged, limit_on
+from simulator.losses.balance_formulas import covered_more, is_cross_aged, limit_on
 from simulator.losses.formulas import limit_change_day
 
 
 @row
-def first_period(day, n_periods, clock):
-    """First period at whose end a day has come; the number of periods if that is after the horizon."""
-    if day > clock.horizon:
-        return n_periods
-    return clock.period_of_day[day] if day > 0 else 0
-
-
-@row
-def note_ageing(s, b, troubled, days, lost, plan, clock, book, rows):
-    """What a buyer owes in all at the end of each period, and how much of it is overdue too long."""
+def find_cross_aged(s, b, plan, rows):
+    """Mark the periods at whose end too much of a buyer's debt is overdue too long."""
     n_periods = rows.debt.shape[1]
-    begin = book.start[b]
-    rows.debt[s, :] = 0.0
-    rows.aged[s, :] = 0.0
-    for i in range(begin, book.start[b + 1]):
-        gone = days[i - begin]
-        if troubled:
-            if gone == -1:
-                continue
-            gone = min(gone, abs(lost[i - begin]))
-        last = first_period(gone, n_periods, clock)
-        value = book.book_value[i]
-        for t in range(first_period(book.issue_day[i], n_periods, clock), last):
-            rows.debt[s, t] += value
-        old = book.due_day[i] + plan.maximum_overdue + 1
-        for t in range(first_period(old, n_periods, clock), last):
-            rows.aged[s, t] += value
+    for t in range(n_periods):
+        rows.debt[s, t] = 0.0
+        rows.aged[s, t] = 0.0
+    for i in range(plan.start[b], plan.start[b + 1]):
+        gone = rows.gone[s, i - plan.start[b]]
+        for t in range(plan.first[i], gone):
+            rows.debt[s, t] += plan.debt[i]
+        for t in range(plan.old[i], gone):
+            rows.aged[s, t] += plan.debt[i]
+    for t in range(n_periods):
+        rows.cross_aged[s, t] = is_cross_aged(rows.aged[s, t], rows.debt[s, t], plan.cross_ageing)
 
 
 @row
 def keep_largest(largest, balance):
-    """Keep a balance among the largest ones, in descending order, if it is one of them."""
+    """Put a balance that belongs there among the largest ones, in descending order."""
     at = largest.shape[0] - 1
-    if balance <= largest[at]:
-        return
     while at > 0 and largest[at - 1] < balance:
         largest[at] = largest[at - 1]
         at -= 1
@@ -62,70 +48,97 @@ def limit_in_force(v, b, change_day, day, plan):
 
 
 @row
-def note_view(s, b, v, change_day, troubled, days, lost, plan, clock, book, rows):
-    """Add a buyer's counting balances to one view; ``rows.balance`` is zero before and after."""
-    n_periods = rows.balance.shape[1]
-    begin = book.start[b]
-    insured = plan.insured[v, b]
-    low, high = n_periods, 0
-    for i in range(begin, book.start[b + 1]):
-        value = plan.value[v, i]
-        if value <= 0.0:
+def cover_by_issue(s, b, v, change_day, aged, plan, rows):
+    """Add a buyer's covered balances where its limit does not stay: each invoice under the limit of its issue."""
+    n_periods = rows.covered.shape[1]
+    begin = plan.start[b]
+    covered = rows.covered[s]
+    for t in range(n_periods):
+        covered[t] = 0.0
+    for i in range(begin, plan.start[b + 1]):
+        limit = limit_in_force(v, b, change_day, plan.issue_day[i], plan)
+        for t in range(plan.first[i], min(plan.old[i], rows.gone[s, i - begin])):
+            covered[t] += covered_more(plan.value[v, i], covered[t], limit)
+    for t in range(n_periods):
+        if aged and rows.cross_aged[s, t]:
             continue
-        gone, lost_on = days[i - begin], NEVER
-        if troubled:
-            if gone == -1:
-                continue
-            lost_on = abs(lost[i - begin])
-        first = first_period(book.issue_day[i], n_periods, clock)
-        last = first_period(counts_until(gone, lost_on, book.due_day[i], plan.maximum_overdue), n_periods, clock)
-        if insured:
-            limit = limit_in_force(v, b, change_day, book.issue_day[i], plan)
-            for t in range(first, last):
-                rows.balance[s, t] += covered_more(value, rows.balance[s, t], limit)
-        else:
-            for t in range(first, last):
-                rows.balance[s, t] += value
-        if first < last:
-            low, high = min(low, first), max(high, last)
-    if low >= high:
-        return
-    for t in range(low, high):
-        balance = rows.balance[s, t]
-        rows.balance[s, t] = 0.0
-        if plan.ages_across and is_cross_aged(rows.aged[s, t], rows.debt[s, t], plan.cross_ageing):
-            continue
-        if not insured:
-            rows.uninsured[s, v, t] += balance
-            if rows.largest.shape[3] > 0:
-                keep_largest(rows.largest[s, v, t], balance)
-            continue
+        counted = covered[t]
         if not plan.run_off:
-            balance = min(balance, limit_in_force(v, b, change_day, plan.period_end[t], plan))
-        rows.insured[s, v, t] += plan.weight[v, b] * balance
+            counted = min(counted, limit_in_force(v, b, change_day, plan.period_end[t], plan))
+        rows.insured[s, v, t] += plan.weight[v, b] * counted
 
 
 @row
-def note_balances(s, b, regime, score, troubled, days, lost, plan, clock, book, rows):
-    """Add a buyer's balances at the end of each period to all views of a regime.
+def note_balances(first, lanes, b, regime, scores, troubled, days, lost, plan, rows):
+    """Add a buyer's balances at the end of each period to all views of a regime, in some of four scenarios.
+
+    All in one body, and for up to four scenarios at once: handing the plan over costs more than adding up a ledger.
 
     Args:
-        s: the scenario's row.
+        first: row of the first scenario; lanes: which of the four from there on, as bits.
         b: the buyer.
         regime: whose payment days they are; -1 where they are the same under every regime.
-        score: normal score of limit changes.
+        scores: float64[n] normal scores of limit changes.
         troubled: whether invoices may be lost or withheld.
-        days: payment days of its invoices, NEVER if never paid and -1 if withheld.
-        lost: their loss days or NEVER, maybe negative; read for a troubled buyer only.
+        days: int32[n, longest] payment days of its invoices, NEVER if never paid and -1 if withheld.
+        lost: int32[n, longest] loss days or NEVER, maybe negative; read for a troubled buyer only.
         plan, rows: :class:`~simulator.losses.balances.BalancePlan` and :class:`~simulator.losses.balances.BalanceRows`.
-        clock, book: horizon and invoices.
     """
-    if plan.ages_across:
-        note_ageing(s, b, troubled, days, lost, plan, clock, book, rows)
-    for v in range(plan.regime.shape[0]):
-        if not plan.counts[v, b] or (regime >= 0 and plan.regime[v] != regime):
+    n_periods = rows.balance.shape[1]
+    smallest = rows.largest.shape[3] - 1
+    latest = plan.period_of_day.shape[0] - 1
+    begin, end = plan.start[b], plan.start[b + 1]
+    for lane in range(4):
+        if (lanes >> lane) & 1 == 0:
             continue
-        change_day = limit_change_day(score, plan.intensity[v], clock.horizon)
-        if change_day != NEVER:
-            change_day += plan.notice[v]
-        note_view(s, b, v, change_day, troubled, days, lost, plan, clock, book, rows)
+        s = first + lane
+        aged = False
+        for i in range(begin, end):
+            day = days[s, i - begin]
+            if troubled and day != -1:
+                day = min(day, abs(lost[s, i - begin]))
+            gone = plan.period_of_day[min(day, latest)] if day >= 0 else 0
+            rows.gone[s, i - begin] = gone
+            if plan.old[i] < gone:
+                aged = plan.ages_across
+        if aged:
+            find_cross_aged(s, b, plan, rows)
+        at_hand = -1
+        for v in range(plan.regime.shape[0]):
+            if not plan.counts[v, b] or (regime >= 0 and plan.regime[v] != regime):
+                continue
+            if plan.insured[v, b]:
+                k = plan.segments[v, b]
+                change_day = limit_change_day(scores[s], plan.intensity[v], latest - 1)
+                if change_day != NEVER:
+                    change_day += plan.notice[v]
+                always = plan.segments[v, b + 1] == k + 1 and plan.from_day[k] == -NEVER
+                if not always or (change_day != NEVER and plan.changes[k]):
+                    cover_by_issue(s, b, v, change_day, aged, plan, rows)
+                    continue
+            if plan.like[v, b] != at_hand:
+                at_hand = plan.like[v, b]
+                for t in range(n_periods):
+                    rows.balance[s, t] = 0.0
+                for i in range(begin, end):
+                    since = plan.first[i]
+                    until = min(plan.old[i], rows.gone[s, i - begin])
+                    if since < until:
+                        rows.balance[s, since] += plan.value[v, i]
+                        if until < n_periods:
+                            rows.balance[s, until] -= plan.value[v, i]
+                total = 0.0
+                for t in range(n_periods):
+                    total += rows.balance[s, t]
+                    rows.balance[s, t] = 0.0 if aged and rows.cross_aged[s, t] else total
+            if plan.insured[v, b]:
+                limit, weight = plan.limit[plan.segments[v, b]], plan.weight[v, b]
+                for t in range(n_periods):
+                    rows.insured[s, v, t] += weight * min(rows.balance[s, t], limit)
+                continue
+            for t in range(n_periods):
+                rows.uninsured[s, v, t] += rows.balance[s, t]
+            if smallest >= 0:
+                for t in range(n_periods):
+                    if rows.balance[s, t] > rows.largest[s, v, t, smallest]:
+                        keep_largest(rows.largest[s, v, t], rows.balance[s, t])

@@ -12,6 +12,10 @@ import numpy as np
 
 from simulator.jit import NEVER
 from simulator.ledger.portfolio import Flags, Floats, Ints
+from simulator.losses.plan import Book, Clock
+
+#: Money is rounded to 1/1024 here: sums and differences up to 8·10¹² are then exact, in whatever order.
+GRAIN = 1024.0
 
 
 class BalancePlan(NamedTuple):
@@ -26,7 +30,12 @@ class BalancePlan(NamedTuple):
     the share ``change_to`` float64[V] of a limit remains. A lower limit holds for later shipments and, unless
     ``run_off``, for all that is owed. ``maximum_overdue`` in days (NEVER: no maximum); ``ages_across`` and
     ``cross_ageing``: whether and at which aged share a buyer does not count at all. ``n_largest``: so many of the
-    largest uninsured balances are kept, enough for a cap on concentration. ``period_end`` int32[T].
+    largest uninsured balances are kept, enough for a cap on concentration.
+
+    The rest follows from the book (:func:`prepare`): ``start`` int32[B + 1], ``issue_day``, the period ``first`` at
+    whose end an invoice is there and ``old`` from whose end on it is overdue too long, its ``debt`` [N]; ``like``
+    int32[V, B], the first view with the same values of a buyer; ``period_of_day`` int32[horizon + 2] and ``period_end``
+    int32[T].
     """
 
     regime: Ints
@@ -41,33 +50,45 @@ class BalancePlan(NamedTuple):
     intensity: Floats
     notice: Ints
     change_to: Floats
-    period_end: Ints
     run_off: bool
     maximum_overdue: int
     ages_across: bool
     cross_ageing: float
     n_largest: int
+    start: Ints
+    issue_day: Ints
+    first: Ints
+    old: Ints
+    debt: Floats
+    like: Ints
+    period_of_day: Ints
+    period_end: Ints
 
 
 class BalanceRows(NamedTuple):
     """Balances by scenario (n), view (V) and period end (T), study currency.
 
     ``uninsured`` and ``insured`` float64[n, V, T] are eligible receivables before caps on concentration;
-    ``largest`` float64[n, V, T, K] the largest uninsured balances of single buyers, in descending order. ``balance``,
-    ``debt`` and ``aged`` float64[n, T] are for work on one buyer.
+    ``largest`` float64[n, V, T, K] the largest uninsured balances of single buyers, in descending order. ``gone``
+    int32[n, longest ledger of a buyer], ``balance``, ``covered``, ``debt`` and ``aged`` float64[n, T] and
+    ``cross_aged`` bool[n, T] are for work on one buyer.
     """
 
     uninsured: Floats
     insured: Floats
     largest: Floats
+    gone: Ints
     balance: Floats
+    covered: Floats
     debt: Floats
     aged: Floats
+    cross_aged: Flags
 
 
 def no_balances(n_views: int = 0, n_buyers: int = 0, n_invoices: int = 0) -> BalancePlan:
-    """A plan in which nothing counts, for users to fill."""
+    """A plan in which nothing counts, for users to fill and :func:`prepare`."""
     v, b = n_views, n_buyers
+    none = np.zeros(0, np.int32)
     return BalancePlan(
         regime=np.zeros(v, np.int32),
         counts=np.zeros((v, b), np.bool_),
@@ -75,18 +96,60 @@ def no_balances(n_views: int = 0, n_buyers: int = 0, n_invoices: int = 0) -> Bal
         weight=np.ones((v, b)),
         value=np.zeros((v, n_invoices)),
         segments=np.zeros((v, b + 1), np.int32),
-        from_day=np.zeros(0, np.int32),
+        from_day=none,
         limit=np.zeros(0),
         changes=np.zeros(0, np.bool_),
         intensity=np.zeros(v),
         notice=np.zeros(v, np.int32),
         change_to=np.zeros(v),
-        period_end=np.zeros(0, np.int32),
         run_off=False,
         maximum_overdue=NEVER,
         ages_across=False,
         cross_ageing=1.0,
         n_largest=0,
+        start=none,
+        issue_day=none,
+        first=none,
+        old=none,
+        debt=np.zeros(0),
+        like=np.zeros((v, b), np.int32),
+        period_of_day=none,
+        period_end=none,
+    )
+
+
+def prepare(plan: BalancePlan, book: Book, clock: Clock) -> BalancePlan:
+    """The plan with what follows from the book and the clock.
+
+    Args:
+        plan: what counts and on which terms.
+        book: the invoices.
+        clock: horizon and periods.
+    """
+    n_periods = int(clock.period_of_day[-1]) + 1
+    # one day more: what lies after the horizon outlasts every period
+    period = np.append(clock.period_of_day, np.int32(n_periods))
+    value = np.round(plan.value * GRAIN) / GRAIN
+    buyer = np.repeat(np.arange(len(book.start) - 1), np.diff(book.start))
+    like = np.zeros_like(plan.like)
+    for v in range(len(plan.regime)):
+        like[v] = v
+        for u in range(v - 1, -1, -1):
+            differs = np.bincount(buyer[value[u] != value[v]], minlength=len(book.start) - 1)
+            like[v, differs == 0] = u
+    old = book.due_day.astype(np.int64) + plan.maximum_overdue + 1
+    last_day = clock.horizon + 1
+    return plan._replace(
+        value=value,
+        limit=np.round(plan.limit * GRAIN) / GRAIN,
+        start=book.start,
+        issue_day=book.issue_day,
+        first=period[np.clip(book.issue_day, 0, last_day)],
+        old=period[np.clip(old, 0, last_day)],
+        debt=np.round(book.book_value * GRAIN) / GRAIN,
+        like=like,
+        period_of_day=period,
+        period_end=np.searchsorted(clock.period_of_day, np.arange(n_periods), side="right").astype(np.int32) - 1,
     )
 
 
@@ -95,13 +158,17 @@ def allocate_balances(plan: BalancePlan, n: int, n_periods: int) -> BalanceRows:
     views = len(plan.regime)
     periods = n_periods if views else 0
     ageing = periods if plan.ages_across else 0
+    longest = int(np.diff(plan.start).max(initial=0))
     return BalanceRows(
         np.zeros((n, views, periods)),
         np.zeros((n, views, periods)),
         np.zeros((n, views, periods, plan.n_largest)),
+        np.zeros((n, longest), np.int32),
+        np.zeros((n, periods)),
         np.zeros((n, periods)),
         np.zeros((n, ageing)),
         np.zeros((n, ageing)),
+        np.zeros((n, ageing), np.bool_),
     )
 
 
@@ -110,4 +177,5 @@ def balance_bytes(plan: BalancePlan, n_periods: int) -> int:
     views = len(plan.regime)
     if views == 0:
         return 0
-    return 8 * n_periods * (views * (2 + plan.n_largest) + (3 if plan.ages_across else 1))
+    working = 4 * int(np.diff(plan.start).max(initial=0))
+    return working + n_periods * (8 * (views * (2 + plan.n_largest) + 2) + (17 if plan.ages_across else 0))

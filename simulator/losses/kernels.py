@@ -94,8 +94,7 @@ def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scrat
     loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
     note_loss(s, b, loss, book, rows, scratch)
     if counting.regime.shape[0] > 0:
-        final, lost = scratch.final[s], scratch.lost[s]
-        note_balances(s, b, 0, luck.limit_score, True, final, lost, counting, clock, book, balances)
+        note_balances(s, 1, b, 0, scratch.score, True, scratch.final, scratch.lost, counting, balances)
 
 
 @row
@@ -134,6 +133,7 @@ def simulate_quad(
                 delay.systemic[b], delay.credit, delay.buyer, delay.own[b],
             )  # fmt: skip
         draw_payment_days(quad, first, b, shared, blocked_from, keys, delay, transfer, book, scratch)
+        quiet = 0
         for lane in range(4):
             s = first + lane
             insolvent_on = default_day(default.threshold, default.curve[b], scratch.latent[s])
@@ -150,9 +150,7 @@ def simulate_quad(
             trouble = is_in_trouble(insolvent_on, longest_lateness(b, book, scratch.paid[s]), rules)
             if not trouble and not regimes.touched[b] and not scratch.score[s] <= regimes.stop_threshold:
                 collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
-                if counting.regime.shape[0] > 0:
-                    paid, lost = scratch.paid[s], scratch.lost[s]
-                    note_balances(s, b, -1, scratch.score[s], False, paid, lost, counting, clock, book, balances)
+                quiet |= 1 << lane
                 continue
             luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
             if regimes.count == 1:
@@ -162,6 +160,8 @@ def simulate_quad(
                     quad, lane, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
                     rows, events, scratch, counting, balances,
                 )  # fmt: skip
+        if quiet != 0 and counting.regime.shape[0] > 0:
+            note_balances(first, quiet, b, -1, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
 
 
 @kernel

@@ -93,10 +93,12 @@ def settle_regimes(
         r = g * n + s
         deal = deal_with(g, quad, lane, b, luck.limit_score, keys, clock.horizon, book, regimes)
         drawn = scratch.drawn[s]
-        paid = scratch.paid[s]
+        all_paid = scratch.paid
         if regimes.affects[g, b]:
             drawn = scratch.its_drawn[s]
-            paid = scratch.its_paid[s]
+            all_paid = scratch.its_paid
+        paid = all_paid[s]
+        if regimes.affects[g, b]:
             days_under(g, b, blocked_on, deal, delay, transfer, book, regimes, scratch.drawn[s], drawn, paid)
         late = longest_lateness(b, book, paid)
         quiet = is_open_account(deal) and not is_in_trouble(luck.insolvent_on, late, rules)
@@ -106,6 +108,5 @@ def settle_regimes(
             loss = settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
             note_loss(r, b, loss, book, rows, scratch)
         if counting.regime.shape[0] > 0:
-            final = paid if quiet else scratch.final[s]
-            lost = scratch.lost[s]
-            note_balances(s, b, g, luck.limit_score, not quiet, final, lost, counting, clock, book, balances)
+            final = all_paid if quiet else scratch.final
+            note_balances(s, 1, b, g, scratch.score, not quiet, final, scratch.lost, counting, balances)

@@ -31,8 +31,7 @@ def follow_buyer(
         common = 0 if regimes.count == 1 else regimes.count * n
         collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
         if counting.regime.shape[0] > 0:
-            paid, lost = scratch.paid[s], scratch.lost[s]
-            note_balances(s, b, -1, NO_SCORE, False, paid, lost, counting, clock, book, balances)
+            note_balances(s, 1, b, -1, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
         return
     luck = Luck(np.int64(insolvent_on), False, NO_SCORE, 0.0, True)
     if regimes.count == 1:

@@ -492,13 +492,6 @@ def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, bo
                 events.frustrated[s, j], events.share[s, j] = False, 1.0
 
 
-def counts_until(final_day, lost_on, due_day, maximum_overdue):
-    ends = [final_day, lost_on]
-    if maximum_overdue != NEVER:
-        ends.append(due_day + maximum_overdue + 1)
-    return min(ends)
-
-
 def limit_on(limit, change_to, change_day, day):
     if day >= change_day:
         return 0.0 if change_to == 0 else change_to * limit
@@ -533,8 +526,8 @@ def balances_of_buyer(v, b, score, fates, plan, clock, book):
         owed = [f for f in fates if f["shipped"] and book.issue_day[f["i"]] <= end < min(f["paid"], f["lost_on"])]
         aged = [f for f in owed if end - book.due_day[f["i"]] > plan.maximum_overdue]
         if plan.ages_across and is_cross_aged(
-            sum(float(book.book_value[f["i"]]) for f in aged),
-            sum(float(book.book_value[f["i"]]) for f in owed),
+            sum(float(plan.debt[f["i"]]) for f in aged),
+            sum(float(plan.debt[f["i"]]) for f in owed),
             plan.cross_ageing,
         ):
             balances.append(0.0)
@@ -543,7 +536,7 @@ def balances_of_buyer(v, b, score, fates, plan, clock, book):
         for fate in owed:
             i = fate["i"]
             value = float(plan.value[v, i])
-            if not end < counts_until(fate["paid"], fate["lost_on"], int(book.due_day[i]), plan.maximum_overdue):
+            if end - book.due_day[i] > plan.maximum_overdue:
                 continue
             if plan.insured[v, b]:
                 value = covered_more(value, total, limit_of(int(book.issue_day[i])))
