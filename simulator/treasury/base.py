@@ -13,7 +13,7 @@ from simulator.ledger.codes import country_code
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
 from simulator.losses.balances import BalancePlan, no_balances, prepare
 from simulator.losses.plan import Book, build_clock
-from simulator.losses.regimes import FACTORED, RegimePlan
+from simulator.losses.regimes import FACTORED, RegimePlan, intensity_of
 from simulator.policy.codes import INSOLVENCY, PROTRACTED
 from simulator.policy.records import PolicyPlan
 from simulator.study.calendar import Calendar
@@ -85,7 +85,7 @@ def build_base(
         if p >= 0 and isinstance(programme, Policy):
             _fill_insured(balances, v, p, terms, programme, book, policy)
             if terms.insured_value == "indemnifiable":
-                first_loss[v] = policy.terms["aggregate_first_loss"][p]
+                first_loss[v] = policy.terms["aggregate_first_loss"][p] / policy.terms["turnover_rate"][p]
         if regimes is not None:
             balances.value[v, sold(regimes, trade, book)] = 0.0
     return prepare(balances, book, build_clock(calendar)), BasePlan(
@@ -137,10 +137,11 @@ def _fill_insured(
     covered = np.where(eligible_at_issue(policy, p, book), net * book.book_value, 0.0)
     balances.value[v] = np.where(by_invoice, covered, balances.value[v])
     if terms.insured_value == "indemnifiable":
-        balances.weight[v] = policy.cover["percentage"][p][:, [INSOLVENCY, PROTRACTED]].min(axis=1)
+        usual = policy.cover["percentage"][p][:, [INSOLVENCY, PROTRACTED]].min(axis=1)
+        own = policy.segment["percentage"][policy.cover["segments"][p][:, 0]]
+        balances.weight[v] = np.where(np.isnan(own), usual, own)
     if (changes := programme.limit_changes) is not None:
-        q = changes.annual_probability
-        balances.intensity[v] = -math.log1p(-q) if q < 1.0 else math.inf
+        balances.intensity[v] = intensity_of(changes)
         balances.notice[v] = changes.notice.days
         balances.change_to[v] = changes.to
 
