@@ -212,9 +212,9 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "claims_in_time",
         "Does the money come before cash runs short?",
-        "Solid: claims money received by then, net of recoveries shared, as share of all gross claims. Dashed: share of "
-        "the horizon's first shortfalls that have happened by then. Where the dashed line is above the solid one, cash "
-        "runs short before claims are paid.",
+        "Solid: claims money received by then, net of recoveries shared, as share of all gross claims. Dashed: share "
+        "of the horizon's first shortfalls that have happened by then. Where the dashed line is above the solid one, "
+        "cash runs short before claims are paid.",
         claims_in_time.data,
         claims_in_time.plot_claims_in_time,
         "date",
