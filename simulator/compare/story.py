@@ -95,13 +95,8 @@ def tell(replay: Replay, console: Console) -> None:
     ledger, row, model = replay.block.ledger, replay.row, replay.model
     currency = model.study.study.currency
     console.print(f"[bold]Scenario {replay.scenario:,}[/bold] of {model.study.study.title}", highlight=False)
-    state = ", ".join(
-        f"{name} {value:+.2f}"
-        for name, value in zip(model.drivers, replay.block.states.drivers[row], strict=True)
-        if name == "global" or abs(value) > 2
-    )
     console.print(
-        f"common state: {state} (standard deviations; low is bad)\n"
+        f"{_state(replay)}\n"
         f"gross loss {ledger.gross_loss[row]:,.0f} {currency}; "
         f"{ledger.n_defaults[row]} insolvencies, {ledger.n_protracted[row]} protracted defaults",
         highlight=False,
@@ -116,6 +111,19 @@ def tell(replay: Replay, console: Console) -> None:
     for values in frame.itertuples(index=False):
         table.add_row(*(Text(_shown(v)) for v in values))
     console.print(table)
+
+
+def _state(replay: Replay) -> str:
+    """The common state of the scenario in words."""
+    if replay.model.script is not None:
+        return "as the script tells it, nothing drawn"
+    drivers = replay.block.states.drivers[replay.row]
+    listed = ", ".join(
+        f"{name} {value:+.2f}"
+        for name, value in zip(replay.model.drivers, drivers, strict=True)
+        if name == "global" or abs(value) > 2
+    )
+    return f"common state: {listed} (standard deviations; low is bad)"
 
 
 def debt_lines(debts: pd.DataFrame) -> list[str]:
