@@ -13,7 +13,7 @@ import numpy as np
 from simulator.errors import Problem, Problems
 from simulator.keys import entity_key, stream_key
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
-from simulator.losses.regimes import receivable_classes
+from simulator.losses.regimes import intensity_of, receivable_classes
 from simulator.policy.codes import CONVERSIONS, PERILS, RECOVERY_COSTS, RECOVERY_RULES, steps_of
 from simulator.policy.eligibility import (
     clock_offset,
@@ -161,7 +161,7 @@ def _fill_terms(plan: PolicyPlan, p: int, policy: Policy, calendar: Calendar) ->
     terms["oldest_first"][p] = policy.payment_allocation == "oldest_first"
     terms["conversion"][p] = CONVERSIONS.index(policy.conversion)
     if policy.limit_changes is not None:
-        terms["change_intensity"][p] = -np.log1p(-policy.limit_changes.annual_probability)
+        terms["change_intensity"][p] = intensity_of(policy.limit_changes)
         terms["change_to"][p] = policy.limit_changes.to
         terms["change_notice"][p] = policy.limit_changes.notice.days
     if policy.top_up is not None:
