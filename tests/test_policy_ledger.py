@@ -55,9 +55,10 @@ def test_no_lost_debt_is_invisible(tmp_path, seed):
         e = np.arange(events.n_events[s])
         i, paid, lost = events.invoice[s, e], events.paid_day[s, e], events.loss_day[s, e]
         for p in range(2):
-            covered = book.due_day[i] + policy.waiting_days[p] > 0
-            covered &= ~book.open_item[i] | policy.covers_open_items[p]
-            clock = np.where(covered & events.protracted[s, e], book.due_day[i] + policy.waiting_days[p], NEVER)
+            covered = policy.eligible[p, i]
+            clock = np.where(
+                covered & events.protracted[s, e], book.due_day[i] + policy.cover["expiry_days"][p, 0, 0], NEVER
+            )
             clock = np.where(paid > clock, clock, NEVER)
             first = np.minimum(events.default_day[s, e], clock)
             date = np.array([first[events.buyer[s, e] == buyer].min() for buyer in events.buyer[s, e]])

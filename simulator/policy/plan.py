@@ -122,14 +122,11 @@ def _with_classes(plan: PolicyPlan, study: Study, portfolio: Portfolio, spot: Fl
     for p in asked if len(invoices) > 0 else ():
         policy = study.programmes[p]
         assert isinstance(policy, Policy)
+        # what is shipped after the period is in no balance that premium is charged on
+        owed = np.where(invoices.issue_day <= plan.terms["last_day"][p], spot[invoices.currency], 0.0)
         net = invoices.amount if policy.vat_covered else invoices.amount - invoices.vat
         insured = np.where(plan.eligible[p] & plan.cover["insurable"][p][invoices.buyer], net, 0.0)
-        plan.class_share[p] = class_shares(
-            insured * spot[invoices.currency],
-            invoices.amount * spot[invoices.currency],
-            classes[invoices.buyer],
-            n_classes,
-        )
+        plan.class_share[p] = class_shares(insured * owed, invoices.amount * owed, classes[invoices.buyer], n_classes)
     return plan
 
 

@@ -1,0 +1,113 @@
+"""What cover costs: turnover and balances, deposits, fees, bonus, the maximum liability that follows the premium."""
+
+import types
+
+import numpy as np
+import pytest
+
+from simulator.policy.apply import apply_policies, balance_by_class
+from simulator.policy.limits import ALWAYS
+from tests.policy_cases import Debt, Stopped, Weak, arrays, clock, constant_rates, plan, settle, terms
+
+INF = np.inf
+PRICE = {
+    "planned_turnover": 1_000_000, "premium_rate": 0.005, "premium_minimum": 3_200, "premium_tax": 0.1,
+    "premium_fees": 100, "instalment": [800 if t in (0, 13, 26, 39) else 0 for t in range(52)], "sold_whole": True,
+}  # fmt: skip
+
+
+def test_premium_follows_what_was_shipped():
+    stopped = [[], [Stopped(0, 200_000), Stopped(1, 50_000)], [Stopped(0, 900_000)]]
+    rows = settle([terms(limit=[INF, 0.0], **PRICE)], [[], [], []], n_buyers=2, stopped=stopped)
+    np.testing.assert_allclose(rows.premium[:, 0], [(p + 100) * 1.1 for p in (5_000, 4_000, 3_200)])
+    np.testing.assert_allclose(rows.premium_cash.sum(axis=2), rows.premium)
+    np.testing.assert_allclose(rows.premium_cash[0, 0, [0, 13, 26, 39, 51]], [990, 880, 880, 880, 1_980])
+    assert rows.premium_cash[2, 0, 51] == 0
+
+
+def test_untaxed_fees_and_days_of_payment():
+    policy = terms(**PRICE | {"untaxed_fees": 50, "fee_period": 5, "adjustment_period": 40})
+    rows = settle([policy], [[]], n_buyers=1)
+    assert rows.premium[0, 0] == pytest.approx((5_000 + 100) * 1.1 + 50)
+    assert rows.premium_cash[0, 0, [5, 40]] == pytest.approx([100 * 1.1 + 50, 1_800 * 1.1])
+
+
+def sales():
+    """Buyer 0 is sent 100 on days 30, 60, …, 330; half of an invoice is tax, the policy ends on day 200."""
+    return [Debt(0, 100.0, issue=day, due=day + 30, vat=50.0) for day in range(30, 331, 30)]
+
+
+def shipped(policy, stopped=None, weak=None):
+    """Premium at 100 % of the turnover of one scenario without claims."""
+    book, events = arrays([sales()], [stopped or []], weak=[weak or []], n_buyers=1)
+    events.n_events[:] = 0
+    terms_of_it = {"premium_rate": 1.0, "planned_turnover": 300.0, "last_day": 200, "sold_whole": False, **policy}
+    built = plan([terms_of_it], 1, book)
+    return apply_policies(built, book, clock(), events, constant_rates(1)).premium[0, 0]
+
+
+def test_only_insurable_sales_of_the_period_count():
+    """Six shipments by day 200, 50 net each. Withheld are the last ones: 6 of 11 invoices are days 180 to 330."""
+    assert shipped({}) == 300
+    assert shipped({}, [Stopped(0, 600.0)]) == 250
+    assert shipped({"vat_covered": True, "planned_turnover": 600.0}, [Stopped(0, 600.0)]) == 500
+    assert shipped({}, [Stopped(0, 1_100.0)]) == 0
+    assert shipped({"limit": [[(ALWAYS, 9.0), (150, 0.0)]], "planned_turnover": 200.0}, [Stopped(0, 800.0)]) == 150
+
+
+def test_no_premium_for_what_is_shipped_after_a_limit_is_cancelled():
+    """Told on day 100 and effective on day 110: the shipments of days 120, 150 and 180 are uncovered. What was not
+    shipped at all counts once; a reduced limit, or one that is not named, keeps its turnover."""
+    score = -0.28  # Φ = 0.39, told after log(0.61)/log(0.5) of a year at even odds
+    policy = {"change_intensity": 0.5 * 365 / 100, "change_notice": 10}
+    told = int(np.ceil(-365 * np.log(0.61026) / policy["change_intensity"]))
+    assert told == 99
+    assert shipped(policy, weak=[Weak(0, score)]) == 150
+    assert shipped(policy, [Stopped(0, 500.0)], [Weak(0, score)]) == 150  # days 210 to 330 were withheld anyway
+    assert shipped(policy, [Stopped(0, 900.0)], [Weak(0, score)]) == 100  # days 90 to 330
+    assert shipped(policy | {"change_to": 0.5}, weak=[Weak(0, score)]) == 300
+    assert shipped(policy | {"named": False}, weak=[Weak(0, score)]) == 300
+
+
+def test_a_premium_on_balances():
+    """0.2 % a month on the insured half of receivables: 1,000 at first, 200 less each week of the first four."""
+    book, events = arrays([[Debt(0, 1_000.0, issue=0, open_item=True)]])
+    events.n_events[:] = 0
+    built = plan([terms(on_balance=True, premium_rate=0.002)], 1, book)
+    built.class_share[0] = 0.5
+    built.month_ends[0, [3, 7]] = 1.0
+    settled = np.zeros((1, 1, 52))
+    settled[0, 0, :4] = 200.0
+    ledger = types.SimpleNamespace(settled=settled, stopped=np.zeros((1, 1, 52)))
+    balance = balance_by_class(book, clock(), ledger)
+    assert balance[0, 0, :6].tolist() == [800, 600, 400, 200, 200, 200]
+    rows = apply_policies(built, book, clock(), events, constant_rates(1), ledger=ledger)
+    assert rows.premium[0, 0] == pytest.approx(0.002 * 0.5 * (200 + 200))
+    with pytest.raises(ValueError, match="rows of the ledger"):
+        apply_policies(built, book, clock(), events, constant_rates(1))
+
+
+def test_bonus_and_malus():
+    """Premium 5,000: no claim -20 %, up to 60 % (3,000) nothing, beyond +40 %; settled with the adjustment."""
+    policy = terms(1.0, **PRICE | {"bonus": [(0.0, -0.2), (0.6, 0.0), (1.0, 0.4)]})
+    scenarios = [[], [Debt(0, 3_000, insolvent=5)], [Debt(0, 3_001, insolvent=5)], [Debt(0, 90_000, insolvent=5)]]
+    rows = settle([policy], scenarios, n_buyers=1)
+    np.testing.assert_allclose(rows.premium[:, 0], [(p + 100) * 1.1 for p in (4_000, 5_000, 7_000, 7_000)])
+    np.testing.assert_allclose(rows.premium_cash[:, 0, 51], [(p - 3_200) * 1.1 for p in (4_000, 5_000, 7_000, 7_000)])
+
+
+def test_a_maximum_liability_of_the_premium_paid():
+    """Ten times the scenario's year: 5,000 on what was shipped, 3,200 where little was; half a year counts twice."""
+    policy = terms(1.0, **PRICE | {"liability_multiple": 10.0, "minimum_of_year": 3_200})
+    debts = [Debt(0, 90_000, insolvent=5)]
+    rows = settle([policy, policy | {"year_share": 0.5}], [debts, debts], stopped=[[], [Stopped(0, 900_000)]])
+    assert rows.indemnity_gross.tolist() == [[50_000, 90_000], [32_000, 32_000]]
+
+
+def test_a_premium_in_policy_currency_is_paid_at_the_days_rate():
+    """USD 800 a quarter and an adjustment of USD 1,800; the dollar costs 1 until week 20 and 2 after."""
+    rates = np.ones((1, 2, 53))
+    rates[0, 1, 21:] = 2.0
+    rows = settle([terms(**PRICE | {"currency": 1, "premium_fees": 0})], [[]], n_buyers=1, rates=rates)
+    assert rows.premium[0, 0] == pytest.approx(1.1 * (2 * 800 + 2 * 1_600 + 3_600))
+    np.testing.assert_allclose(rows.premium_cash.sum(axis=2), rows.premium)
