@@ -12,7 +12,7 @@ import numpy as np
 from simulator.defaults.curve_files import cumulative_hazard, find, hazard_on, rating_curves
 from simulator.errors import Problem, Problems, closest
 from simulator.study.calendar import DAYS_PER_YEAR
-from simulator.study.schema import Study
+from simulator.study.schema import Policy, Study
 from simulator.study.schema_terms import Insurer
 
 
@@ -38,3 +38,16 @@ def annual_intensity(study: Study, p: int, insurer: Insurer, folder: Path, probl
         near = closest(insurer.rating, curves)
         problems.add(Problem(message, path=f"programmes[{p}].insurer.rating", value=insurer.rating, suggestion=near))
     return 0.0
+
+
+def check_insurers(study: Study, folder: Path = Path()) -> None:
+    """Check that every insurer's rating is known.
+
+    Raises:
+        InputError: naming each that is not.
+    """
+    problems = Problems()
+    for p, policy in enumerate(study.programmes):
+        if isinstance(policy, Policy) and policy.insurer is not None:
+            annual_intensity(study, p, policy.insurer, folder, problems)
+    problems.raise_if_any()
