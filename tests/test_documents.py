@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 NAMES = ("README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/MODEL.md", "docs/USING.md")
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in NAMES}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FORMULAS = [ROOT / "simulator" / "streams.py", *sorted((ROOT / "simulator").glob("*/formulas.py"))]
+FORMULAS = [ROOT / "simulator" / "streams.py", *sorted((ROOT / "simulator").glob("*/*formulas.py"))]
 
 
 def blocks(language: str, *names: str) -> list[tuple[str, str]]:
