@@ -139,11 +139,22 @@ def _losses(replay: Replay) -> Iterator[Event]:
     for (day, b, currency), amount in back.items():
         value = amount * _rate(model, currency, min(day, model.calendar.horizon_days))
         yield day, "recovered", b, "", amount, codes[currency], value
+    yield from _withheld(model)
+
+
+def _withheld(model: Model) -> Iterator[Event]:
+    """Goods not shipped, one event by buyer and currency on the day the first of them would have been."""
     assert model.script is not None
+    book, invoices, codes = model.book, model.portfolio.invoices, model.portfolio.currencies
+    found: dict[tuple[int, int], list[int]] = {}
     for i in np.flatnonzero(model.script.fate == WITHHELD).tolist():
-        currency, amount, day = int(book.currency[i]), float(book.amount[i]), int(book.issue_day[i])
-        value = amount * _rate(model, currency, day)
-        yield day, "not shipped", int(invoices.buyer[i]), invoices.invoice_id[i], amount, codes[currency], value
+        found.setdefault((int(invoices.buyer[i]), int(book.currency[i])), []).append(i)
+    for (b, currency), withheld in found.items():
+        amounts, days = book.amount[withheld], book.issue_day[withheld]
+        worth = sum(a * _rate(model, currency, int(d)) for a, d in zip(amounts, days, strict=True))
+        what = f"not shipped: {len(withheld)} invoices" if len(withheld) > 1 else "not shipped"
+        name = invoices.invoice_id[withheld[0]] if len(withheld) == 1 else ""
+        yield int(days.min()), what, b, name, float(amounts.sum()), codes[currency], float(worth)
 
 
 def _day(model: Model, moment: dt.date | Duration) -> int:
