@@ -47,6 +47,7 @@ class Debt(NamedTuple):
     overdue: int = -NEVER
     score: float = 9.0
     frustrated: bool = False
+    share: float = 1.0
 
 
 class Stopped(NamedTuple):
@@ -112,6 +113,7 @@ def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None
             back = NEVER if debt.lost == NEVER else debt.lost + recovery_lag
             events.receipt_day[s, e] = back if debt.receipt is None else debt.receipt
             events.overdue_at_issue[s, e], events.limit_score[s, e] = debt.overdue, debt.score
+            events.share[s, e] = debt.share
     return book, events
 
 

@@ -233,6 +233,14 @@ def test_payments_that_fill_the_oldest_invoice_move_the_date_of_loss():
     assert not settle([FULL | {"oldest_first": True}], [prompt]).gap.any()
 
 
+def test_only_the_sellers_part_of_a_factored_invoice_is_its_claim():
+    """The factor protects 70 %: 30 is the debt, and what comes back is 30 % of half of it."""
+    debts = [Debt(0, 100, vat=10, insolvent=50, lost=50, recovery=0.5, share=0.3), Debt(1, 10, lost=60, share=0.3)]
+    rows = settle([terms(1.0)], [debts], recovery_lag=10)
+    assert gaps(rows) == pytest.approx(waterfall(debt=33, vat=3, not_covered=3, indemnity=27))
+    assert rows.indemnity[0, 0] == pytest.approx(27 - 15 * 27 / 30)
+
+
 # --- afterwards ---
 
 

@@ -23,7 +23,7 @@ BY_PERIL = {"insolvency": 0.9, "protracted_default": 0.8, "transfer": 0.7, "cont
 LIMITS = [0.0, 800.0, 2_500.0, np.inf, [(ALWAYS, 3_000.0), (60, 900.0, 0.5)], [(-20, 2_000.0), (100, 0.0)]]
 FULL_OF_TERMS = {
     "percentage": BY_PERIL, "waiting_days": 210, "settlement_days": 45, "non_qualifying_loss": 400.0,
-    "each_and_every_first_loss": 250.0, "aggregate_first_loss": 5_000.0, "maximum_liability": 9_000.0,
+    "each_and_every_first_loss": 250.0, "aggregate_first_loss": 1_000.0, "maximum_liability": 9_000.0,
     "premium_rate": 0.002, "premium_minimum": 90.0, "premium_tax": 0.19, "premium_fees": 7.0, "untaxed_fees": 3.0,
     "planned_turnover": 60_000.0, "covers_open_items": False, "sold_whole": False,
 }  # fmt: skip
@@ -94,6 +94,7 @@ def random_debts(rng, busy):
                     insolvent=insolvent, protracted=bool(rng.random() < 0.5), currency=int(rng.integers(0, 3)),
                     open_item=issue < 1, disputed=bool(rng.random() < 0.1), vat=amount * float(rng.choice([0.0, 0.16])),
                     drawn=drawn, overdue=int(rng.integers(-20, 60)), score=score, frustrated=frustrated,
+                    share=float(rng.choice([1.0, 0.3])),
                 )
             )  # fmt: skip
     return debts

@@ -13,6 +13,7 @@ from simulator.ledger.portfolio import Floats, Ints, Keys, Portfolio
 from simulator.streams import TABLE_SIZE, stream_key, table_grid
 from simulator.study.calendar import Calendar
 from simulator.study.schema import NoCover, Policy, Programme, Study
+from simulator.study.schema_terms import Notification
 
 
 class Book(NamedTuple):
@@ -176,11 +177,25 @@ def _groups(group_id: Sequence[str]) -> Ints:
     return number[inverse].astype(np.int32)
 
 
+def clock_offset(policy: Policy) -> int:
+    """Days from the due date to where the waiting clock starts: at once, at the overdue notice, or at collection."""
+    if policy.waiting_clock == "notice":
+        return (policy.notification or Notification()).after.days
+    return policy.collection_after.days if policy.waiting_clock == "collection" else 0
+
+
 def waiting_days(programmes: Sequence[Programme]) -> Ints:
-    """Waiting period of every programme in days, int32[n_programmes]; NEVER without insurance."""
-    return np.array(
-        [NEVER if isinstance(p, NoCover) else p.waiting("protracted_default").days for p in programmes], dtype=np.int32
-    )
+    """Longest time in days from a due date to a date of loss under every programme, int32[n_programmes].
+
+    A country's own waiting period counts. NEVER without insurance.
+    """
+    return np.array([NEVER if isinstance(p, NoCover) else _longest_wait(p) for p in programmes], dtype=np.int32)
+
+
+def _longest_wait(policy: Policy) -> int:
+    own = [policy.waiting("protracted_default"), policy.waiting("transfer")]
+    abroad = [terms.waiting_period for terms in policy.countries.values() if terms.waiting_period is not None]
+    return clock_offset(policy) + max(length.days for length in own + abroad)
 
 
 def build_rules(study: Study, portfolio: Portfolio, recovery_multiplier: float = 1.0) -> LossRules:

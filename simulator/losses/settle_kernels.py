@@ -193,11 +193,12 @@ def list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book,
     ``latest`` protracted default (0 if none; earlier ones may not be insured) plus the longest waiting period's excess
     over ``protracted_after``, or the insolvency if that comes first. Debts paid before the one cannot be claimed, debts
     issued after the other neither: they are listed only where they are lost, since every loss is. Where a policy counts
-    payments for the oldest debts, those paid before the trigger are listed too where an older one is unpaid then.
+    payments for the oldest debts, those paid before the trigger are listed too where an older one is unpaid then, and
+    later ones in any case: payments move the date of loss.
     """
     begin = book.start[b]
     last = latest + rules.waiting_span
-    if latest == 0 or last > luck.insolvent_on:
+    if latest == 0 or last > luck.insolvent_on or rules.lists_newer:
         last = luck.insolvent_on
     oldest = begin
     unpaid_due = oldest_unpaid_due(s, b, trigger, book, scratch) if rules.lists_newer else NEVER

@@ -74,8 +74,9 @@ def book_unclaimed(book, events, rates, horizon, gap, at, begin, debts_on):
         lost_on = events.loss_day[at.row, e]
         if is_lost_unclaimed(book.issue_day[invoice], events.paid_day[at.row, e], lost_on, debts_on):
             rate = rate_on(rates, at.scenario, book.currency[invoice], min(lost_on, horizon))
-            gap[DEBT] += book.amount[invoice] * rate
-            gap[NOT_COVERED] += book.amount[invoice] * rate
+            lost = book.amount[invoice] * events.share[at.row, e] * rate
+            gap[DEBT] += lost
+            gap[NOT_COVERED] += lost
         e += 1
 
 

@@ -106,14 +106,15 @@ def oldest_first_loss_day(plan, book, events, at, cover, begin, end):
         day = due + cover.expiry_days[0]
         if day >= first or not plan.eligible[at.programme, invoice]:
             continue
-        owed = book.book_value[invoice]
+        owed = book.book_value[invoice] * events.share[at.row, e]
         received = 0.0
         for other in range(begin, end):
             one = events.invoice[at.row, other]
+            value = book.book_value[one] * events.share[at.row, other]
             if is_older(book.due_day[one], other, due, e):
-                owed += book.book_value[one]
+                owed += value
             if events.paid_day[at.row, other] <= day:
-                received += book.book_value[one]
+                received += value
         if received >= owed * (1.0 - 1e-12):
             continue
         dispute = dispute_of(
@@ -135,11 +136,13 @@ def oldest_first_part(book, events, row, begin, end, e, day):
     newer = 0.0
     for other in range(begin, end):
         one = events.invoice[row, other]
+        value = book.book_value[one] * events.share[row, other]
         if is_claimed(book.issue_day[one], events.paid_day[row, other], day):
-            outstanding += book.book_value[one]
+            outstanding += value
         if book.issue_day[one] <= day and is_older(book.due_day[invoice], e, book.due_day[one], other):
-            newer += book.book_value[one]
-    return left_of_debt(book.book_value[invoice], newer, outstanding) / book.book_value[invoice]
+            newer += value
+    value = book.book_value[invoice] * events.share[row, e]
+    return left_of_debt(value, newer, outstanding) / value
 
 
 @row
@@ -194,7 +197,7 @@ def value_debts(plan, book, events, rates, clock, work, at, claim):
         invoice = events.invoice[at.row, e]
         issue = book.issue_day[invoice]
         currency = book.currency[invoice]
-        amount = book.amount[invoice]
+        amount = book.amount[invoice] * events.share[at.row, e]
         work.debt[group, e] = 0.0
         work.covered[group, e] = 0.0
         if terms.oldest_first:

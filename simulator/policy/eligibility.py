@@ -1,7 +1,7 @@
 """What of an invoice decides about cover before anything happens: its buyer, its dates and terms, the policy period.
 
 An invoice that is eligible may still find no limit, be disputed, or be shipped while its buyer is overdue too long:
-that depends on the scenario. Nothing here needs compiled code.
+that depends on the scenario.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simulator.ledger.selection import select
 from simulator.study.amounts import Duration
 from simulator.study.calendar import Calendar
 from simulator.study.schema import Policy
-from simulator.study.schema_terms import CountryTerms, Notification
+from simulator.study.schema_terms import CountryTerms
 
 #: A policy period that is not given is the horizon up to this length, else one year.
 LONGEST_PERIOD = 371
@@ -58,13 +58,6 @@ def policy_period(policy: Policy, calendar: Calendar) -> tuple[int, int]:
     else:
         days = Duration(1, "year").days_from(start)
     return first, first + days - 1
-
-
-def clock_offset(policy: Policy) -> int:
-    """Days from the due date to where the waiting clock starts: at once, at the overdue notice, or at collection."""
-    if policy.waiting_clock == "notice":
-        return (policy.notification or Notification()).after.days
-    return policy.collection_after.days if policy.waiting_clock == "collection" else 0
 
 
 def country_terms(policy: Policy, portfolio: Portfolio) -> list[CountryTerms | None]:

@@ -2,7 +2,7 @@
 
 Blank is not zero: a buyer without a named limit is covered only under a discretionary or blind limit; a named limit of
 zero is no cover, and no discretionary limit replaces it (a limit the insurer has issued, zero included, ends the
-policyholder's discretion [S10]). "No limit" is infinity. Nothing here needs compiled code.
+policyholder's discretion [S10]). "No limit" is infinity.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ import numpy as np
 from simulator.errors import Problem, Problems
 from simulator.keys import entity_key, stream_key
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
+from simulator.losses.plan import clock_offset
 from simulator.losses.regimes import intensity_of, receivable_classes
 from simulator.policy.codes import CONVERSIONS, PERILS, RECOVERY_COSTS, RECOVERY_RULES, steps_of
 from simulator.policy.eligibility import (
-    clock_offset,
     country_terms,
     eligible_invoices,
     insured_buyers,

@@ -25,7 +25,8 @@ def note_receipts(book, events, rates, horizon, work, at, claim, currency):
             day = receipt_day(paid, events.receipt_day[at.row, e])
         if day != NEVER:
             until = min(day, horizon)
-            local = receipt_amount(book.amount[invoice], paid, events.recovery[at.row, e])
+            amount = book.amount[invoice] * events.share[at.row, e]
+            local = receipt_amount(amount, paid, events.recovery[at.row, e])
             money = local * rate_on(rates, at.scenario, book.currency[invoice], until)
             money /= policy_rate(rates, at.scenario, currency, until)
         work.day[at.group, e] = day

@@ -1,7 +1,4 @@
-"""What premium is charged on if everybody pays: insurable turnover, month-end balances, deposits and their days.
-
-Nothing here needs compiled code.
-"""
+"""What premium is charged on if everybody pays: insurable turnover, month-end balances, deposits and their days."""
 
 from __future__ import annotations
 

@@ -328,7 +328,8 @@ def list_claims(r, s, b, luck, recovery, fates, rates, rules, clock, book, event
     trigger = min([insolvent_on, *starts])
     if trigger == NEVER:
         return
-    last = min(max(starts) + rules.waiting_span, insolvent_on) if starts else insolvent_on
+    bounded = starts and not rules.lists_newer
+    last = min(max(starts) + rules.waiting_span, insolvent_on) if bounded else insolvent_on
     ours = [f for f in fates if f["shipped"] and f["risk"] != 0]
     unpaid = [int(book.due_day[f["i"]]) for f in ours if f["paid"] > trigger]
     for f in ours:

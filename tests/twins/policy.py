@@ -271,7 +271,8 @@ class Scenario:
         """A field of an event's invoice, or of the event."""
         if name in self.events._fields:
             return getattr(self.events, name)[self.row, e].item()
-        return getattr(self.book, name)[self.events.invoice[self.row, e]].item()
+        value = getattr(self.book, name)[self.events.invoice[self.row, e]].item()
+        return value * self.events.share[self.row, e].item() if name in ("amount", "book_value") else value
 
     def own_rate(self, day):
         return policy_rate(self.rates, self.s, int(self.terms.currency), min(int(day), self.clock.horizon))
@@ -386,7 +387,7 @@ class Scenario:
             sums["debts"][e] = value
             sums["oldest"] = min(sums["oldest"], self.of("due_day", e))
             if not terms.vat_covered:
-                tax = value * (self.of("vat", e) / self.of("amount", e))
+                tax = value * (self.of("vat", e) / float(self.book.amount[self.events.invoice[self.row, e]]))
                 sums["vat"] += tax
                 value -= tax
             dispute = self.dispute(e)
