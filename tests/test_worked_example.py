@@ -167,9 +167,22 @@ def test_the_insurers_share_of_recoveries(result):
     """In proportion to indemnity and debt: A 12,000 · 60,000 / 120,000, B 10,000 · 59,400 / 100,000."""
     shared = value(result, "indemnity_gross", W1) - value(result, "indemnity", W1)
     assert shared == pytest.approx(6_000 + 5_940, abs=CENT)
-    by_covered = simulator.run(variant(**of_programme(W1, recoveries__rule="by_covered_debt")))
-    shared = value(by_covered, "indemnity_gross", W1) - value(by_covered, "indemnity", W1)
-    assert shared == pytest.approx(9_000 + 8_000, abs=CENT), "by covered debt: 90,000 of 120,000, 80,000 of 100,000"
+
+
+@pytest.mark.parametrize(
+    ("rule", "a", "b"),
+    [
+        ("by_covered_debt", 9_000, 8_000),
+        ("oldest_first", 12_000 * (60_000 * 50 / 90) / 60_000, 10_000 * 59_400 / 80_000),
+        ("insurer_first", 12_000, 10_000),
+    ],
+)
+def test_other_rules_of_sharing(rule, a, b):
+    """By covered debt: 90,000 of 120,000 and 80,000 of 100,000. To the oldest first: all of it is for A1, which has
+    50,000 of A's 90,000 of covered debt, and for B1, which has all of B's. Insurer first: everything."""
+    found = simulator.run(variant(**of_programme(W1, recoveries__rule=rule)))
+    shared = value(found, "indemnity_gross", W1) - value(found, "indemnity", W1)
+    assert shared == pytest.approx(a + b, abs=CENT)
 
 
 # --- cash ------------------------------------------------------------------------------------------------------------
