@@ -19,7 +19,7 @@ from simulator.engine.model import Model
 from simulator.engine.sketch import PathQuantiles, summarise
 from simulator.fx.plan import MODELS
 from simulator.jit import NEVER
-from simulator.policy.formulas import PERCENT_FIRST
+from simulator.policy.codes import INSOLVENCY, PERCENTAGE_STEP, PROTRACTED
 from simulator.policy.gaps import GAP_STEPS
 from simulator.streams import TABLE_EDGE, TABLE_PER_UNIT, TABLE_SIZE
 
@@ -31,6 +31,9 @@ CHUNK_SCENARIOS = 128
 DENSE_SCENARIOS = 8
 #: A score bound below this excludes nothing.
 NOTHING_BELOW = -8.0
+
+#: Steps of the waterfall that terms take, in the order :meth:`NumpyLedger._waterfall` returns them.
+_STEPS = ("non_qualifying", "coinsurance", "each_and_every", "aggregate_first_loss", "maximum_liability", "indemnity")
 
 
 class NumpyLedger:
@@ -470,8 +473,8 @@ class NumpyLedger:
         begins = np.flatnonzero(np.diff(events["pair"], prepend=-1))
         claim = np.cumsum(np.diff(events["pair"], prepend=-1) != 0) - 1
         i = events["i"]
-        day = book.due_day[i].astype(np.int64) + plan.waiting_days[p]
-        eligible = ~book.disputed[i] & (plan.covers_open_items[p] | ~book.open_item[i]) & (day > 0)
+        day = book.due_day[i].astype(np.int64) + plan.cover["expiry_days"][p, events["buyer"], 0]
+        eligible = ~book.disputed[i] & plan.eligible[p, i]
         day = np.where(eligible & events["protracted"] & (events["paid"] > day), day, NEVER)
         insolvent_on = events["insolvent"][begins]
         loss_day = np.minimum(insolvent_on, np.minimum.reduceat(day, begins))
@@ -483,35 +486,40 @@ class NumpyLedger:
         n = len(begins)
         debt = np.bincount(claim, weights=value, minlength=n)
         buyer, s = events["buyer"][begins], events["s"][begins]
-        limit = plan.limit[p, buyer]
+        limit = plan.segment["limit"][plan.cover["segments"][p, buyer, 0]]
+        disputed = np.bincount(claim, weights=value * book.disputed[i], minlength=n)
         insurable = np.bincount(claim, weights=value * eligible, minlength=n) * (limit > 0.0)
         covered = np.minimum(insurable, limit)
-        percentage = np.where(insolvent, plan.percentage_insolvency[p], plan.percentage_protracted[p])
-        if not np.isnan(plan.percentage_discretionary[p]):
-            percentage = np.where(plan.discretionary[p, buyer], plan.percentage_discretionary[p], percentage)
+        by_peril = plan.cover["percentage"][p, buyer]
+        percentage = np.where(insolvent, by_peril[:, INSOLVENCY], by_peril[:, PROTRACTED])
 
         order = np.lexsort((plan.buyer_rank[buyer], loss_day, s))
         order = order[loss_day[order] != NEVER]
         steps = self._waterfall(p, s[order], covered[order], percentage[order], c)
         indemnity = np.zeros(n)
         indemnity[order] = steps[-1]
-        for k, part in enumerate((debt, debt - insurable, insurable - covered)):
-            rows["gap"][:, p, k] = np.bincount(s[order], weights=part[order], minlength=c)
+        parts = {
+            "debt": debt, "disputed": disputed, "not_covered": debt - disputed - insurable,
+            "over_limit": insurable - covered,
+        }  # fmt: skip
+        for name, part in parts.items():
+            rows["gap"][:, p, GAP_STEPS.index(name)] = np.bincount(s[order], weights=part[order], minlength=c)
         lost = ~claimed & (events["loss_day"] != NEVER)
         value = book.amount[i] * self.rate(rates, events["s"], book.currency[i], events["loss_day"]) * lost
-        rows["gap"][:, p, :2] += np.bincount(events["s"], weights=value, minlength=c)[:, None]
-        for k, part in enumerate(steps, start=3):
-            rows["gap"][:, p, k] = np.bincount(s[order], weights=part, minlength=c)
+        for name in ("debt", "not_covered"):
+            rows["gap"][:, p, GAP_STEPS.index(name)] += np.bincount(events["s"], weights=value, minlength=c)
+        for name, part in zip(_STEPS, steps, strict=True):
+            rows["gap"][:, p, GAP_STEPS.index(name)] = np.bincount(s[order], weights=part, minlength=c)
         rows["indemnity_gross"][:, p] = rows["gap"][:, p, -1]
         self._share(p, events, rates, rows, claim, claimed, s, loss_day, indemnity, debt)
 
     def _waterfall(self, p: int, s: np.ndarray, covered: np.ndarray, percentage: np.ndarray, c: int):  # type: ignore[no-untyped-def]
         """What each term takes of each claim (claims in date order within a scenario), and the indemnity."""
-        plan = self.model.policy
-        each = plan.each_and_every_first_loss[p]
-        counts = covered >= plan.non_qualifying_loss[p]
+        terms = self.model.policy.terms[p]
+        each = terms.each_and_every_first_loss
+        counts = covered >= terms.non_qualifying_loss
         basis = np.where(counts, covered, 0.0)
-        percent_first = plan.order[p] == PERCENT_FIRST
+        percent_first = terms.steps[1] == PERCENTAGE_STEP
         insured = basis * percentage if percent_first else basis
         claim = np.maximum(insured - each, 0.0)
         # claims in a table scenario × rank: running totals show what is left of the year's amounts
@@ -527,17 +535,17 @@ class NumpyLedger:
         def upto(amount: np.ndarray, most: float) -> np.ndarray:
             return np.diff(np.minimum(np.cumsum(table(amount), axis=1), most), axis=1, prepend=0.0)[s, rank]
 
-        absorbed = upto(claim, plan.aggregate_first_loss[p])
+        absorbed = upto(claim, terms.aggregate_first_loss)
         excess = claim - absorbed
         payable = excess if percent_first else excess * percentage
-        indemnity = upto(payable, plan.maximum_liability[p])
+        indemnity = upto(payable, terms.maximum_liability)
         coinsurance = basis - insured if percent_first else excess - payable
         return covered - basis, coinsurance, insured - claim, absorbed, payable - indemnity, indemnity
 
     def _share(self, p, events, rates, rows, claim, claimed, s, loss_day, indemnity, debt):  # type: ignore[no-untyped-def]
         """Indemnities and the insurer's share of later money, each on its day."""
         plan, book, c = self.model.policy, self.book, len(rates)
-        paid_on = loss_day + plan.settlement_days[p]
+        paid_on = loss_day + plan.terms["settlement_days"][p]
         cash = np.zeros((c, self.n_periods + 1))
         slot = s * (self.n_periods + 1)
         here = indemnity > 0.0
@@ -571,14 +579,15 @@ class NumpyLedger:
 
     def _premium(self, p: int, rows: Rows) -> None:
         plan, c = self.model.policy, len(rows["billed"])
-        insured = plan.insurable[p, rows["stopped_buyer"]]
+        terms = plan.terms[p]
+        insured = plan.cover["insurable"][p, rows["stopped_buyer"]]
         stopped = np.bincount(rows["stopped_scenario"], weights=rows["stopped_value"] * insured, minlength=c)
-        earned = np.maximum(plan.premium_rate[p] * (plan.planned_turnover[p] - stopped), plan.premium_minimum[p])
-        with_tax = 1.0 + plan.premium_tax[p]
-        rows["premium"][:, p] = (earned + plan.premium_fees[p]) * with_tax
+        earned = np.maximum(terms.premium_rate * (terms.planned_turnover - stopped), terms.premium_minimum)
+        with_tax = 1.0 + terms.premium_tax
+        rows["premium"][:, p] = (earned + terms.premium_fees) * with_tax
         rows["premium_cash"][:, p] = plan.instalment[p] * with_tax
-        rows["premium_cash"][:, p, 0] += plan.premium_fees[p] * with_tax
-        rows["premium_cash"][:, p, -1] += (earned - plan.premium_minimum[p]) * with_tax
+        rows["premium_cash"][:, p, 0] += terms.premium_fees * with_tax
+        rows["premium_cash"][:, p, -1] += (earned - terms.premium_minimum) * with_tax
 
     # --- cash ---------------------------------------------------------------------------------------------------
 
