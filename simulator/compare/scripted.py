@@ -98,6 +98,7 @@ OUTCOMES = (
     ("Net interest", "financing_cost"),
     ("Cost of trade terms", "trade_cost"),
     ("Lost margin", "lost_margin"),
+    ("Cost of reserve", "reserve_cost"),
     ("Cost of risk", "cost_of_risk"),
     ("Lowest cash", "minimum_cash"),
     ("Deepest shortfall", "shortfall_amount"),
@@ -112,7 +113,7 @@ def outcome_rows(result: Result) -> Iterator[tuple[str, list[str]]]:
     yield "Gross loss", [money(float(columns.values("gross_loss", k)[0])) for k in everyone]
     for words, name in OUTCOMES:
         if columns.takes(name):
-            yield words, [money(float(columns.values(name, k)[0])) for k in everyone]
+            yield words, [money(float(np.atleast_1d(columns.values(name, k))[0])) for k in everyone]
     if columns.takes("shortfall_amount"):
         period, first = result.study.study.period, [columns.values("first_shortfall_period", k)[0] for k in everyone]
         yield "First shortfall", [f"{period} {int(t) + 1}" if t >= 0 else "never" for t in first]

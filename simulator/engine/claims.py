@@ -58,7 +58,7 @@ def _gap(replay: Replay, events: Events, programme: int) -> Floats:
         model.policy, model.book, model.clock, events, block.rates,
         first=block.first, drivers=block.states.drivers, ledger=block.ledger,
     )  # fmt: skip
-    return rows.gap[replay.row, programme]
+    return np.asarray(rows.gap[replay.row, programme], dtype=np.float64)
 
 
 def _order(replay: Replay, programme: int, row: int) -> list[tuple[int, int | None]]:

@@ -23,18 +23,24 @@ def follow_buyer(
         scratch.drawn[s, k] = script.paid_day[i]
         scratch.paid[s, k] = script.paid_day[i]
     insolvent_on = script.default_day[b]
+    count = 1
+    common = 0
+    alike = True
+    if regimes is not None:
+        count = regimes.count
+        common = count * n if count > 1 else 0
+        alike = not regimes.touched[b]
     if insolvent_on != NEVER:
-        for g in range(regimes.count):
+        for g in range(count):
             rows.n_defaults[g * n + s] += 1
     trouble = is_in_trouble(insolvent_on, longest_lateness(b, book, scratch.paid[s]), rules)
-    if not trouble and not regimes.touched[b]:
-        common = 0 if regimes.count == 1 else regimes.count * n
+    if alike and not trouble:
         collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
-        if counting.regime.shape[0] > 0:
+        if counting is not None:
             note_balances(s, 1, b, -1, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
         return
-    luck = Luck(np.int64(insolvent_on), False, NO_SCORE, 0.0, True)
-    if regimes.count == 1:
+    luck = Luck(int(insolvent_on), False, NO_SCORE, 0.0, True)
+    if regimes is None:
         settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
     else:
         # what a script does not tell (who accepts, who takes a discount) is drawn once, for scenario 0
@@ -68,9 +74,10 @@ def follow_script(
         script: :class:`~simulator.engine.script.ScriptPlan`, days by buyer and invoice.
         keys: Philox keys, for what a script does not tell.
         rates: float64[n, n_currencies, n_steps + 1]; blocked_from: int32[n, 0], no transfer events.
-        rules: with the script's recoveries; delay, transfer, clock, book, regimes: plans of the rooms.
+        rules: with the script's recoveries; delay, transfer, clock, book: plans of the rooms.
+        regimes: ways of trading, None where there is one only.
         rows, events, scratch: results and working rows, counts and sums zeroed by the caller.
-        counting, balances: what of it a bank counts, and the zeroed rows of that.
+        counting, balances: what of it a bank counts, and the zeroed rows of that; None without a borrowing base.
     """
     for s in prange(rates.shape[0]):
         follow_scenario(
