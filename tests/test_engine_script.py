@@ -14,6 +14,7 @@ from simulator.engine.script_parts import WITHHELD, Part, fates
 from simulator.errors import InputError
 from simulator.jit import NEVER
 from simulator.losses.balances import allocate_balances
+from simulator.losses.regimes import if_several
 from simulator.losses.rows import allocate_events, allocate_rows, allocate_scratch
 from simulator.losses.script_kernels import follow_script
 from simulator.study.calendar import Calendar
@@ -287,7 +288,8 @@ def test_kernel_equals_its_twin_and_what_the_script_foresaw(seed, tmp_path):
         balances = allocate_balances(counting, n, model.calendar.n_periods)
         follow(
             plan, model.keys, rates, np.empty((n, 0), np.int32), model.cash_side.delay, model.cash_side.transfer,
-            model.rules, model.clock, model.book, model.regime, rows, events, scratch, counting, balances,
+            model.rules, model.clock, model.book, if_several(model.regime), rows, events, scratch,
+            *((counting, balances) if views else (None, None)),
         )  # fmt: skip
         found.append((rows, events, balances))
     compare_rows(*found)

@@ -10,8 +10,7 @@ from simulator.fx.plan import draw_rates
 from simulator.fx.transfer import draw_transfers
 from simulator.jit import NEVER
 from simulator.losses import formulas, kernels, script_kernels
-from simulator.losses.balances import allocate_balances, no_balances
-from simulator.losses.regimes import complete_rows, receivable_classes, rows_needed
+from simulator.losses.regimes import complete_rows, if_several, receivable_classes, rows_needed
 from simulator.losses.rows import LedgerRows, allocate_events, allocate_rows, allocate_scratch
 from tests.scripts import small
 from tests.studies import random_study
@@ -35,17 +34,11 @@ def trade(folder, programme, script=None, **sections):
     script_kernels.follow_script(
         model.script.plan, model.keys, np.repeat(model.script.rates[None], n, axis=0), np.empty((n, 0), np.int32),
         side.delay, side.transfer, model.rules, model.clock, model.book, model.regime, rows, events, scratch,
-        *no_views(n),
+        None, None,
     )  # fmt: skip
     rows = complete_rows(rows, model.regime)
     identity(rows)
     return [{name: getattr(rows, name)[g * n] for name in LedgerRows._fields} for g in (0, 1)], events
-
-
-def no_views(n):
-    """Nothing counts for a bank here."""
-    plan = no_balances()
-    return plan, allocate_balances(plan, n, 1)
 
 
 def identity(rows):
@@ -307,8 +300,8 @@ def simulate(model, n, first=0, simulate_ledger=kernels.simulate_ledger, complet
     scratch = allocate_scratch(n, model.longest, model.n_groups, model.regime.count)
     simulate_ledger(
         first // 4, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default, side.delay,
-        side.transfer, model.rules, model.clock, model.book, model.regime, np.empty(n), rows, events, scratch,
-        *no_views(n),
+        side.transfer, model.rules, model.clock, model.book, model.limits, if_several(model.regime), np.empty(n),
+        rows, events, scratch, None, None,
     )  # fmt: skip
     return (complete_rows(rows, model.regime) if complete else rows), events
 

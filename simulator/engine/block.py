@@ -14,7 +14,7 @@ from simulator.fx.transfer import draw_transfers
 from simulator.ledger.portfolio import Floats, Ints
 from simulator.losses.balances import BalanceRows, allocate_balances, balance_bytes
 from simulator.losses.kernels import lose_exposures, simulate_ledger
-from simulator.losses.regimes import complete_rows, rows_needed
+from simulator.losses.regimes import complete_rows, if_several, rows_needed
 from simulator.losses.rows import (
     Events,
     LedgerRows,
@@ -103,6 +103,9 @@ def _simulate(
 ) -> None:
     count = len(states.weight)
     side = model.cash_side
+    # what a study does not use is handed over as None, and not compiled
+    regimes = if_several(model.regime)
+    counting, counted = (model.counting, balances) if len(model.counting.regime) else (None, None)
     scratch = allocate_scratch(count, model.longest, model.n_groups, model.regime.count)
     if side is None:
         lose_exposures(
@@ -112,13 +115,13 @@ def _simulate(
     elif model.script is not None:
         follow_script(
             model.script.plan, model.keys, rates, blocked, side.delay, side.transfer, model.rules, model.clock,
-            model.book, model.regime, ledger, events, scratch, model.counting, balances,
+            model.book, regimes, ledger, events, scratch, counting, counted,
         )  # fmt: skip
     else:
         simulate_ledger(
             first_quad, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default,
-            side.delay, side.transfer, model.rules, model.clock, model.book, model.regime, np.empty(count),
-            ledger, events, scratch, model.counting, balances,
+            side.delay, side.transfer, model.rules, model.clock, model.book, model.limits, regimes, np.empty(count),
+            ledger, events, scratch, counting, counted,
         )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from simulator.fx.transfer import TransferPlan, build_transfer
 from simulator.ledger.portfolio import Floats, Portfolio
 from simulator.losses.balances import BalancePlan, no_balances
 from simulator.losses.plan import Book, Clock, Keys4, LossRules, build_book, build_clock, build_rules, stream_keys
-from simulator.losses.regimes import RegimePlan, build_regimes
+from simulator.losses.regimes import LimitPlan, RegimePlan, build_limits, build_regimes
 from simulator.policy.plan import build_policies
 from simulator.policy.records import PolicyPlan, changeable_limits
 from simulator.study.calendar import Calendar
@@ -65,6 +65,7 @@ class Model:
     policy: PolicyPlan
     cash_side: CashSide | None
     regime: RegimePlan
+    limits: LimitPlan
     script: Told | None = None
 
     @property
@@ -131,7 +132,7 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
     changed = () if scripted is None else scripted.limits
     policy = build_policies(study, portfolio, calendar, spot, folder, changed)
     book = build_book(portfolio, spot, policy.receivable_class)
-    regimes = build_regimes(study, portfolio, calendar, factor, changeable_limits(policy))
+    regimes = build_regimes(study, portfolio, calendar, changeable_limits(policy))
     policy = policy._replace(regime=regimes.of_programme)
     if scripted is not None:
         policy = untroubled(policy)
@@ -171,6 +172,7 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         policy,
         side,
         regimes,
+        build_limits(study, calendar, factor),
         told,
     )
 

@@ -64,9 +64,9 @@ def frustrated_on(quad, lane, s, b, blocked_from, keys, rules, transfer, book):
 
 
 @row
-def list_weak(s, n, b, score, regimes, events):
-    """List a buyer as weak under every regime."""
-    for g in range(regimes.count):
+def list_weak(s, n, b, count, score, events):
+    """List a buyer as weak under each of ``count`` regimes."""
+    for g in range(count):
         r = g * n + s
         j = events.weak_count[r]
         if j < events.weak_buyer.shape[1]:
@@ -93,14 +93,15 @@ def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scrat
     deal = open_account()
     loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
     note_loss(s, b, loss, book, rows, scratch)
-    if counting.regime.shape[0] > 0:
+    if counting is not None:
         note_balances(s, 1, b, 0, scratch.score, True, scratch.final, scratch.lost, counting, balances)
 
 
 @row
 def simulate_quad(
     q, first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch, counting, balances,
+    factor, default, delay, transfer, rules, clock, book, limits, regimes, shared, rows, events, scratch,
+    counting, balances,
 ):  # fmt: skip
     """Simulate the four scenarios of the block's quad ``q``; other arguments as in :func:`simulate_ledger`.
 
@@ -109,9 +110,12 @@ def simulate_quad(
     first = 4 * q
     quad = first_quad + q
     n = rates.shape[0]
-    # rows of those with whom all regimes trade alike
-    common = 0 if regimes.count == 1 else regimes.count * n
-    limits_change = regimes.weak_threshold > -np.inf
+    count = 1
+    common = 0
+    if regimes is not None:
+        count = regimes.count
+        common = count * n if count > 1 else 0  # rows of those with whom all regimes trade alike
+    limits_change = limits.threshold > -np.inf
     for b in range(book.group.shape[0]):
         own_words = words(keys.default, quad, factor.residual_entity[b], 0)
         buyer_words = words(keys.buyer_delay, quad, book.buyer_entity[b], 0)
@@ -126,7 +130,7 @@ def simulate_quad(
             if limits_change:
                 scratch.score[s] = limit_score(
                     scratch.state[s], residual, normal(limit_words[lane]),
-                    regimes.limit_systemic[b], regimes.limit_credit, regimes.limit_own[b],
+                    limits.systemic[b], limits.credit, limits.own[b],
                 )  # fmt: skip
             shared[s] = delay_score(
                 scratch.state[s], residual, normal(buyer_words[lane]), 0.0,
@@ -138,36 +142,40 @@ def simulate_quad(
             s = first + lane
             insolvent_on = default_day(default.threshold, default.curve[b], scratch.latent[s])
             if insolvent_on != NEVER:
-                for g in range(regimes.count):
+                for g in range(count):
                     rows.n_defaults[g * n + s] += 1
             frustrated = False
             if rules.frustration > 0.0:
                 frustrated_day = frustrated_on(quad, lane, s, b, blocked_from, keys, rules, transfer, book)
                 frustrated = frustrated_day < insolvent_on
                 insolvent_on = min(insolvent_on, frustrated_day)
-            if scratch.score[s] <= regimes.weak_threshold:
-                list_weak(s, n, b, scratch.score[s], regimes, events)
+            if scratch.score[s] <= limits.threshold:
+                list_weak(s, n, b, count, scratch.score[s], events)
             trouble = is_in_trouble(insolvent_on, longest_lateness(b, book, scratch.paid[s]), rules)
-            if not trouble and not regimes.touched[b] and not scratch.score[s] <= regimes.stop_threshold:
+            alike = True
+            if regimes is not None:
+                alike = not regimes.touched[b] and not scratch.score[s] <= regimes.stop_threshold
+            if alike and not trouble:
                 collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
                 quiet |= 1 << lane
                 continue
             luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
-            if regimes.count == 1:
+            if regimes is None:
                 settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
             else:
                 settle_regimes(
                     quad, lane, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
                     rows, events, scratch, counting, balances,
                 )  # fmt: skip
-        if quiet != 0 and counting.regime.shape[0] > 0:
+        if counting is not None and quiet != 0:
             note_balances(first, quiet, b, -1, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
 
 
 @kernel
 def simulate_ledger(
     first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch, counting, balances,
+    factor, default, delay, transfer, rules, clock, book, limits, regimes, shared, rows, events, scratch,
+    counting, balances,
 ):  # fmt: skip
     """Simulate the ledger in a block of scenarios.
 
@@ -176,15 +184,16 @@ def simulate_ledger(
         keys: Philox keys of the streams drawn here.
         drivers, mixing: common state, float64[n, n_drivers] and float64[n].
         rates: float64[n, n_currencies, n_steps + 1]; blocked_from: int32[n, n_countries].
-        factor, default, delay, transfer, rules, clock, book, regimes: plans of the rooms.
+        factor, default, delay, transfer, rules, clock, book, limits: plans of the rooms.
+        regimes: ways of trading, None where there is one only: what is not needed is not compiled.
         shared: float64[n] working array.
         rows, events, scratch: results and working rows, counts and sums zeroed by the caller.
-        counting, balances: what of it a bank counts, and the zeroed rows of that.
+        counting, balances: what of it a bank counts, and the zeroed rows of that; None without a borrowing base.
     """
     for q in prange(rates.shape[0] // 4):
         simulate_quad(
             np.int64(q), first_quad, keys, drivers, mixing, rates, blocked_from, factor, default, delay, transfer,
-            rules, clock, book, regimes, shared, rows, events, scratch, counting, balances,
+            rules, clock, book, limits, regimes, shared, rows, events, scratch, counting, balances,
         )  # fmt: skip
 
 

@@ -107,6 +107,6 @@ def settle_regimes(
         else:
             loss = settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
             note_loss(r, b, loss, book, rows, scratch)
-        if counting.regime.shape[0] > 0:
+        if counting is not None:
             final = all_paid if quiet else scratch.final
             note_balances(s, 1, b, g, scratch.score, not quiet, final, scratch.lost, counting, balances)

@@ -6,7 +6,7 @@ lives through the same scenarios, so programmes differ only in what they do with
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
@@ -25,7 +25,7 @@ OPEN_ACCOUNT, FACTORED, LETTER_OF_CREDIT, PREPAID, REFUSED = range(5)
 
 
 class RegimePlan(NamedTuple):
-    """Regimes (R) by buyer (B) as the kernels need them, and the buyers' limit process.
+    """Regimes (R) by buyer (B) as the kernels need them.
 
     ``of_programme`` int32[P] is the regime of each programme. ``affects`` bool[R, B] says which buyers a regime trades
     with differently whatever happens, ``touched`` bool[B] whether any does.
@@ -39,12 +39,9 @@ class RegimePlan(NamedTuple):
     Limits taken back: ``allowed`` float64[R, B], the debt up to which the seller goes on shipping once a buyer's limit
     has changed (study currency, infinite: it does not stop), ``stop_intensity`` float64[R] and ``stop_notice``
     int32[R] days; ``stop_threshold`` is the highest score at which any regime stops.
-
-    The score of limit changes has weights ``limit_systemic`` float64[B], ``limit_credit`` and ``limit_own``
-    float64[B]; buyers with a score up to ``weak_threshold`` are listed as weak (-inf: no scores are drawn).
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
     of_programme: Ints
     affects: Flags
     touched: Flags
@@ -68,10 +65,18 @@ class RegimePlan(NamedTuple):
     stop_intensity: Floats
     stop_notice: Ints
     stop_threshold: float
-    limit_systemic: Floats
-    limit_credit: float
-    limit_own: Floats
-    weak_threshold: float
+
+
+class LimitPlan(NamedTuple):
+    """The buyers' scores of limit changes: weights ``systemic`` float64[B], ``credit`` and ``own`` float64[B].
+
+    Buyers with a score up to ``threshold`` are listed as weak; -inf: no limits change, no scores are drawn.
+    """
+
+    systemic: Floats
+    credit: float
+    own: Floats
+    threshold: float
 
 
 class Deal(NamedTuple):
@@ -94,21 +99,15 @@ class Deal(NamedTuple):
     allowed: float
 
 
-def build_regimes(
-    study: Study, portfolio: Portfolio, calendar: Calendar, factor: FactorPlan, named_limits: Floats
-) -> RegimePlan:
+def build_regimes(study: Study, portfolio: Portfolio, calendar: Calendar, named_limits: Floats) -> RegimePlan:
     """Sort the programmes into regimes.
 
     Args:
-        study: programmes, and the shares of the limit process.
+        study: its programmes.
         portfolio: buyers to choose from.
         calendar: for the horizon and the cost of collection by period.
-        factor: says which buyers have a common state; the others' systemic share becomes chance.
         named_limits: limits that an insurer can change, study currency, infinite where unlimited, NaN where a buyer has
             no named limit under a programme, float64[n_programmes, n_buyers].
-
-    Raises:
-        InputError: shares of the limit process that add to more than 1.
     """
     n_buyers = len(portfolio.buyers)
     regimes: list[tuple[Programme | None, Floats]] = [(None, np.full(n_buyers, np.inf))]
@@ -129,16 +128,29 @@ def build_regimes(
         if member is not None:
             _fill(plan, g, member, allowed, portfolio, calendar)
     stops = [intensity for g, intensity in enumerate(plan.stop_intensity) if np.isfinite(plan.allowed[g]).any()]
+    return plan._replace(touched=np.asarray(plan.affects.any(axis=0)), stop_threshold=_threshold(stops, calendar))
+
+
+def build_limits(study: Study, calendar: Calendar, factor: FactorPlan) -> LimitPlan:
+    """Prepare the scores of limit changes.
+
+    Args:
+        study: programmes, and what decides whose limit is changed.
+        calendar: for the horizon.
+        factor: says which buyers have a common state; the others' systemic share becomes chance.
+
+    Raises:
+        InputError: shares that add to more than 1.
+    """
+    shares = study.credit.dependence.limit_changes
+    if shares.systemic + shares.credit > 1.0 + 1e-12:
+        text = "systemic and credit are variance shares: together at most 1"
+        total = f"{shares.systemic + shares.credit:g}"
+        raise InputError([Problem(text, path="credit.dependence.limit_changes", value=total)])
+    systemic = np.where(factor.systematic_share > 0.0, shares.systemic, 0.0)
+    own = np.sqrt(np.maximum(0.0, 1.0 - systemic - shares.credit))
     every = [intensity_of(p.limit_changes) for p in study.programmes if isinstance(p, Policy) and p.limit_changes]
-    systemic, credit, own = _limit_weights(study, factor)
-    return plan._replace(
-        touched=plan.affects.any(axis=0),
-        stop_threshold=_threshold(stops, calendar),
-        limit_systemic=systemic,
-        limit_credit=credit,
-        limit_own=own,
-        weak_threshold=_threshold(every, calendar),
-    )
+    return LimitPlan(np.sqrt(systemic), float(np.sqrt(shares.credit)), own, _threshold(every, calendar))
 
 
 def receivable_classes(insurable: Flags) -> tuple[Ints, int]:
@@ -151,6 +163,12 @@ def receivable_classes(insurable: Flags) -> tuple[Ints, int]:
         return np.zeros(insurable.shape[1], np.int32), 1
     classes, number = np.unique(insurable, axis=1, return_inverse=True)
     return number.reshape(-1).astype(np.int32), classes.shape[1]
+
+
+def if_several(plan: RegimePlan) -> RegimePlan | None:
+    """The regimes as the kernels take them: None where there is only the study as written, so that what it does not
+    need is not compiled."""
+    return plan if plan.count > 1 else None
 
 
 def rows_needed(plan: RegimePlan) -> int:
@@ -170,7 +188,8 @@ def complete_rows(rows: LedgerRows, plan: RegimePlan) -> LedgerRows:
     for values in rows:
         blocks = values.reshape(plan.count + 1, -1, *values.shape[1:])
         blocks[:-1] += blocks[-1]
-    rows = LedgerRows(*(values[: len(values) // (plan.count + 1) * plan.count] for values in rows))
+    kept: dict[str, Any] = {f: v[: len(v) // (plan.count + 1) * plan.count] for f, v in rows._asdict().items()}
+    rows = LedgerRows(**kept)
     cost = rows.trade_cost.reshape(plan.count, -1, rows.trade_cost.shape[1])
     cost += plan.collection_cost[:, None, :]
     return rows
@@ -190,17 +209,6 @@ def _threshold(intensities: list[float], calendar: Calendar) -> float:
         return -np.inf
     # a hair more than exact: listing a buyer whose change comes a moment too late does no harm
     return float(ndtri(probability)) + 1e-9 if probability < 1.0 else np.inf
-
-
-def _limit_weights(study: Study, factor: FactorPlan) -> tuple[Floats, float, Floats]:
-    shares = study.credit.dependence.limit_changes
-    if shares.systemic + shares.credit > 1.0 + 1e-12:
-        text = "systemic and credit are variance shares: together at most 1"
-        total = f"{shares.systemic + shares.credit:g}"
-        raise InputError([Problem(text, path="credit.dependence.limit_changes", value=total)])
-    systemic = np.where(factor.systematic_share > 0.0, shares.systemic, 0.0)
-    own = np.sqrt(np.maximum(0.0, 1.0 - systemic - shares.credit))
-    return np.sqrt(systemic), float(np.sqrt(shares.credit)), own
 
 
 def _terms(programme: Programme) -> tuple[object, ...]:
@@ -275,10 +283,6 @@ def _empty(count: int, of_programme: Ints, n_buyers: int, n_periods: int, n_stag
         stop_intensity=real(),
         stop_notice=whole(),
         stop_threshold=-np.inf,
-        limit_systemic=np.zeros(n_buyers),
-        limit_credit=0.0,
-        limit_own=np.zeros(n_buyers),
-        weak_threshold=-np.inf,
     )
 
 

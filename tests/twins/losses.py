@@ -370,9 +370,10 @@ def remember_largest(r, b, loss, book, rows, scratch):
 
 def simulate_ledger(
     first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, regimes, shared, rows, events, scratch, counting, balances,
+    factor, default, delay, transfer, rules, clock, book, limits, regimes, shared, rows, events, scratch,
+    counting, balances,
 ):  # fmt: skip
-    n = len(rates)
+    n, count = len(rates), 1 if regimes is None else regimes.count
     for s in range(n):
         quad, lane = first_quad + s // 4, s % 4
         for b in range(len(book.group)):
@@ -380,20 +381,19 @@ def simulate_ledger(
                 quad, lane, s, b, keys, drivers, mixing, factor, default, rules, book
             )
             entity, country = int(book.buyer_entity[b]), int(transfer.buyer_country[b])
-            for g in range(regimes.count):
+            for g in range(count):
                 rows.n_defaults[g * n + s] += insolvent_on != NEVER
             blocked_on = NEVER if country < 0 else int(blocked_from[s, country])
             frustrated = uniform(words(keys.frustration, quad, entity, 0)[lane]) < rules.frustration
             frustrated = bool(frustrated and blocked_on < insolvent_on)
             score = 9.0
-            if regimes.weak_threshold > -math.inf:
+            if limits.threshold > -math.inf:
                 zeta = normal(words(keys.limit, quad, entity, 0)[lane])
                 score = limit_score(
-                    state, epsilon, zeta, float(regimes.limit_systemic[b]), regimes.limit_credit,
-                    float(regimes.limit_own[b]),
+                    state, epsilon, zeta, float(limits.systemic[b]), limits.credit, float(limits.own[b])
                 )  # fmt: skip
-            if score <= regimes.weak_threshold:
-                for r in range(s, n * regimes.count, n):
+            if score <= limits.threshold:
+                for r in range(s, n * count, n):
                     j = int(events.weak_count[r])
                     if j < events.weak_buyer.shape[1]:
                         events.weak_buyer[r, j], events.weak_score[r, j] = b, score
@@ -413,16 +413,19 @@ def live(
     """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows."""
     insolvent_on, _, score = luck
     quiet = not in_trouble(b, insolvent_on, days, rules, book)
-    if quiet and not regimes.affects[:, b].any() and not score <= regimes.stop_threshold:
-        r = s if regimes.count == 1 else regimes.count * n + s
+    count = 1 if regimes is None else regimes.count
+    alike = count == 1 or not (regimes.affects[:, b].any() or score <= regimes.stop_threshold)
+    if quiet and alike:
+        r = s if count == 1 else count * n + s
         fates = story_of_buyer(b, insolvent_on, cured, days, OPEN, rules, clock, book)
         collect_all(r, s, b, fates, rates, rules, clock, book, rows)
         note_fates(s, b, -1, score, fates, counting, clock, book, balances)
         return
-    for g in range(regimes.count):
-        deal = deal_with(g, quad, lane, b, score, keys, clock.horizon, book, regimes)
-        these = days
-        if regimes.affects[g, b]:
+    for g in range(count):
+        deal, these = OPEN, days
+        if count > 1:
+            deal = deal_with(g, quad, lane, b, score, keys, clock.horizon, book, regimes)
+        if count > 1 and regimes.affects[g, b]:
             these = days_under(g, b, days, blocked_on, deal, delay, transfer, book, regimes)
         fates = story_of_buyer(b, insolvent_on, cured, these, deal, rules, clock, book)
         plain = all(deal[k] == v for k, v in OPEN.items())
@@ -455,11 +458,11 @@ def follow_script(
     script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch,
     counting, balances,
 ):  # fmt: skip
-    n = len(rates)
+    n, count = len(rates), 1 if regimes is None else regimes.count
     for s in range(n):
         for b in range(len(book.group)):
             insolvent_on = int(script.default_day[b])
-            for g in range(regimes.count):
+            for g in range(count):
                 rows.n_defaults[g * n + s] += insolvent_on != NEVER
             days = [2 * (int(script.paid_day[i]),) for i in range(book.start[b], book.start[b + 1])]
             live(
@@ -550,7 +553,7 @@ def balances_of_buyer(v, b, score, fates, plan, clock, book):
 
 def note_fates(s, b, regime, score, fates, plan, clock, book, rows):
     """Add a buyer to every view of a regime (-1: of all)."""
-    for v in range(len(plan.regime)):
+    for v in range(0 if plan is None else len(plan.regime)):
         if not plan.counts[v, b] or regime not in (-1, plan.regime[v]):
             continue
         for t, balance in enumerate(balances_of_buyer(v, b, score, fates, plan, clock, book)):
