@@ -10,8 +10,10 @@ from simulator.fx.plan import draw_rates
 from simulator.fx.transfer import draw_transfers
 from simulator.jit import NEVER
 from simulator.losses import formulas, kernels, script_kernels
+from simulator.losses.balances import allocate_balances
 from simulator.losses.regimes import complete_rows, if_several, receivable_classes, rows_needed
 from simulator.losses.rows import LedgerRows, allocate_events, allocate_rows, allocate_scratch
+from tests.balance_cases import random_views
 from tests.scripts import small
 from tests.studies import random_study
 from tests.test_losses import compare_rows, scripted_study
@@ -289,8 +291,8 @@ def trading_study(folder, seed):
     return study
 
 
-def simulate(model, n, first=0, simulate_ledger=kernels.simulate_ledger, complete=True):
-    """Rows and events of a block of scenarios under every regime."""
+def simulate(model, n, first=0, simulate_ledger=kernels.simulate_ledger, complete=True, counted=(None, None)):
+    """Rows and events of a block of scenarios under every regime; ``counted``: what a bank counts of them."""
     side = model.cash_side
     states = draw_states(model.factor, model.seed, first, n)
     rates = draw_rates(side.fx, model.seed, first, states.drivers, model.calendar.fx_steps)
@@ -301,7 +303,7 @@ def simulate(model, n, first=0, simulate_ledger=kernels.simulate_ledger, complet
     simulate_ledger(
         first // 4, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default, side.delay,
         side.transfer, model.rules, model.clock, model.book, model.limits, if_several(model.regime), np.empty(n),
-        rows, events, scratch, None, None,
+        rows, events, scratch, *counted,
     )  # fmt: skip
     return (complete_rows(rows, model.regime) if complete else rows), events
 
@@ -311,10 +313,15 @@ def test_regimes_equal_their_twin(seed, tmp_path):
     """Every row and event of every regime, bit for bit."""
     model = build_model(simulator.load_study(trading_study(tmp_path, seed)))
     assert model.regime.of_programme.tolist() == [0, 1, 2, 3, 4, 5, 0]
-    kernel = simulate(model, 12, 8, complete=False)
-    compare_rows(*(kernel, simulate(model, 12, 8, twin.simulate_ledger, complete=False)))
-    assert (kernel[1].n_events > 0).any()
-    assert (kernel[1].weak_count > 0).any()
+    counting = random_views(np.random.default_rng(seed), model.book, model.clock, range(model.regime.count))
+    found = []
+    for simulate_ledger in (kernels.simulate_ledger, twin.simulate_ledger):
+        balances = allocate_balances(counting, 12, model.calendar.n_periods)
+        rows, events = simulate(model, 12, 8, simulate_ledger, complete=False, counted=(counting, balances))
+        found.append((rows, events, balances))
+    compare_rows(*found)
+    assert (events.n_events > 0).any()
+    assert (events.weak_count > 0).any()
 
 
 @pytest.mark.parametrize("seed", range(20))
