@@ -1,7 +1,8 @@
-"""The classic credit portfolio (constant exposures) in plain, vectorised NumPy, and the study it is measured on.
+"""The classic credit portfolio (constant exposures) in plain, vectorised NumPy, and the studies it is measured on.
 
 Task T1: 1,000 buyers, one factor with asset correlation 20 %, annual PDs log-spaced from 0.1 to 5 %, loss given default
-60 %, log-normal exposures, one year. A dense matrix of latent variables, scenarios × buyers, against each buyer's
+60 %, log-normal exposures, one year. Task T2: 10,000 such buyers, each with loadings of either sign on five drivers,
+which explain 10 to 30 % of its variance. A dense matrix of latent variables, scenarios × buyers, against each buyer's
 threshold, and a product with its exposure: what one writes with ``np.random.Generator`` and no further thought to speed
 but the choice of how many scenarios to do at once.
 """
@@ -23,17 +24,33 @@ CHUNK_SCENARIOS = 256
 
 def one_factor_study(folder: Path, n_buyers: int = 1000) -> dict[str, Any]:
     """Task T1 as a study (a mapping); writes its buyers.csv into ``folder``."""
+    return _study("T1", folder, np.full((n_buyers, 1), np.sqrt(0.2)))
+
+
+def many_factor_study(folder: Path, n_buyers: int = 10_000, n_drivers: int = 5) -> dict[str, Any]:
+    """Task T2 as a study (a mapping); writes its buyers.csv into ``folder``."""
+    rng = np.random.default_rng(20261031)
+    loading = rng.standard_normal((n_buyers, n_drivers))
+    loading *= np.sqrt(rng.uniform(0.1, 0.3, n_buyers) / (loading**2).sum(axis=1))[:, None]
+    return _study("T2", folder, loading)
+
+
+def _study(title: str, folder: Path, loading: np.ndarray) -> dict[str, Any]:
     rng = np.random.default_rng(20261030)
+    n_buyers = len(loading)
     pd = np.geomspace(0.001, 0.05, n_buyers)
     exposure = np.round(rng.lognormal(np.log(100_000.0), 1.0, n_buyers), 2)
+    drivers = ["global", *(f"f{j}" for j in range(1, loading.shape[1]))]
     with (folder / "buyers.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["buyer_id", "country", "pd_annual", "exposure", "lgd", "loading_global"])
+        header = ["buyer_id", "country", "pd_annual", "exposure", "lgd"]
+        writer.writerow([*header, *(f"loading_{name}" for name in drivers)])
         for b in range(n_buyers):
-            writer.writerow([f"B{b:04d}", "DE", f"{pd[b]:.6f}", f"{exposure[b]:.2f}", "0.6", f"{np.sqrt(0.2):.12f}"])
+            terms = [f"B{b:04d}", "DE", f"{pd[b]:.6f}", f"{exposure[b]:.2f}", "0.6"]
+            writer.writerow([*terms, *(f"{a:.12f}" for a in loading[b])])
     return {
         "schema": 1,
-        "study": {"title": "T1", "as_of": "2026-10-30", "currency": "EUR", "horizon": "365 days", "period": "week"},
+        "study": {"title": title, "as_of": "2026-10-30", "currency": "EUR", "horizon": "365 days", "period": "week"},
         "portfolio": {"exposure": "constant", "buyers": str(folder / "buyers.csv")},
         "credit": {
             "pd": {"source": "column"},

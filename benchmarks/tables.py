@@ -11,9 +11,12 @@ PAIRS = (
     ("exporter, per invoice-scenario", "test_exporter.py::test_numpy",
      {"engine, one thread": "test_exporter.py::test_engine_one_thread",
       "engine, all threads": "test_exporter.py::test_engine_all_threads"}),
-    ("T1 constant exposures, per buyer-scenario", "test_exposures.py::test_numpy",
-     {"engine, one thread": "test_exposures.py::test_engine[1]",
-      "engine, all threads": "test_exposures.py::test_engine[None]"}),
+    *(
+        (f"{task} constant exposures, per buyer-scenario", f"test_exposures.py::test_numpy[{task}]",
+         {"engine, one thread": f"test_exposures.py::test_engine[{task}-1]",
+          "engine, all threads": f"test_exposures.py::test_engine[{task}-None]"})
+        for task in ("T1", "T2")
+    ),
 )  # fmt: skip
 
 
@@ -53,8 +56,8 @@ def _speed(result: dict[str, Any]) -> list[str]:
         for name, key in {"NumPy": numpy_name, **engines}.items():
             one = found[key]
             lines.append(
-                f"| {title} | {name} ({one['threads']}) | {one['core_ns_per_unit']:.1f} | "
-                f"{one['cpu_ns_per_unit']:.1f} | "
+                f"| {title} | {name} ({one['threads']}) | {one['core_ns_per_unit']:.2f} | "
+                f"{one['cpu_ns_per_unit']:.2f} | "
                 f"{one['scenarios_per_second']:,.0f} | {plain['cpu_ns_per_unit'] / one['cpu_ns_per_unit']:.2f} | "
                 f"{plain['wall_seconds'] / one['wall_seconds'] * one['scenarios'] / plain['scenarios']:.2f} |"
             )

@@ -46,22 +46,6 @@ def test_ledger_equals_its_twin(seed, tmp_path):
     compare_rows(*found)
 
 
-def test_constant_exposures_equal_their_twin(tmp_path):
-    model = build_model(simulator.load_study(constant_study(tmp_path, 40, sd=0.2)))
-    n = 40
-    states = draw_states(model.factor, model.seed, 0, n)
-    found = []
-    for simulate in (kernels.lose_exposures, twin.lose_exposures):
-        rows, events = allocate_rows(n, 1), allocate_events(n, 60)
-        scratch = allocate_scratch(n, 1, model.n_groups)
-        simulate(
-            0, model.keys, states.drivers, states.mixing, model.factor, model.default, model.rules, model.book,
-            rows, events, scratch,
-        )  # fmt: skip
-        found.append((rows, events))
-    compare_rows(*found)
-
-
 def compare_rows(left, right):
     """Rows and events of two ways to simulate, and balances if they come third."""
     for counted, expected in zip(left[2:], right[2:], strict=True):

@@ -13,17 +13,19 @@ from simulator.fx.plan import draw_rates
 from simulator.fx.transfer import draw_transfers
 from simulator.ledger.portfolio import Floats, Ints
 from simulator.losses.balances import BalanceRows, allocate_balances, balance_bytes
-from simulator.losses.kernels import lose_exposures, simulate_ledger
+from simulator.losses.exposure_kernels import lose_exposures
+from simulator.losses.kernels import simulate_ledger
 from simulator.losses.regimes import complete_rows, if_several, rows_needed
 from simulator.losses.rows import (
     Events,
     LedgerRows,
-    allocate_events,
     allocate_rows,
     allocate_scratch,
     bytes_per_scenario,
+    event_lists,
 )
 from simulator.losses.script_kernels import follow_script
+from simulator.losses.sieve import allocate_bench
 from simulator.policy.apply import PolicyRows, apply_policies
 from simulator.policy.apply import bytes_per_scenario as policy_bytes
 from simulator.treasury.run import CashRows, run_treasury
@@ -44,7 +46,7 @@ class Block:
     rates: Floats
 
 
-def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
+def run_block(model: Model, first: int, count: int, capacity: int, spare: Events | None = None) -> Block:
     """Simulate scenarios ``first … first + count - 1``.
 
     Args:
@@ -52,6 +54,7 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
         first: number of the first scenario, a multiple of four.
         count: number of scenarios, a multiple of four.
         capacity: entries of the event lists per scenario; a block that needs more is run again with enough.
+        spare: event lists of an earlier block that is done with; they may be written over.
     """
     if first % 4 or count % 4 or count <= 0:
         raise ValueError("blocks start and end at multiples of four scenarios")
@@ -59,7 +62,7 @@ def run_block(model: Model, first: int, count: int, capacity: int) -> Block:
     states, rates, blocked = _world(model, first, count)
     while True:
         ledger = allocate_rows(count * rows_needed(model.regime), model.calendar.n_periods, model.n_classes)
-        events = allocate_events(count * model.regime.count, capacity)
+        events = event_lists(count * model.regime.count, capacity, spare)
         balances = allocate_balances(model.counting, count, model.calendar.n_periods)
         _simulate(model, first // 4, states, rates, blocked, ledger, events, balances)
         needed = int(max(events.n_events.max(), events.stopped_count.max(), events.weak_count.max()))
@@ -110,7 +113,7 @@ def _simulate(
     if side is None:
         lose_exposures(
             first_quad, model.keys, states.drivers, states.mixing, model.factor, model.default, model.rules,
-            model.book, ledger, events, scratch,
+            model.sieve, model.book, ledger, events, scratch, allocate_bench(count, len(model.drivers)),
         )  # fmt: skip
     elif model.script is not None:
         follow_script(

@@ -148,10 +148,14 @@ class Chunk:
 
     def _keep_losses(self, block: Block, start: int, size: int) -> None:
         events = block.events
-        listed = np.arange(events.buyer.shape[1]) < events.n_events[:size, None]
-        lost = listed & (events.loss[:size] != 0.0)
-        scenario, _ = np.nonzero(lost)
-        self.losses.append((scenario + start, events.buyer[:size][lost], events.loss[:size][lost]))
+        count = events.n_events[:size]
+        scenario = np.repeat(np.arange(size), count)
+        # the entries of row after row stand together at the beginning of each row
+        skipped = np.arange(size) * events.buyer.shape[1] - (np.cumsum(count) - count)
+        entry = np.arange(len(scenario)) + np.repeat(skipped, count)
+        buyer, loss = events.buyer.ravel()[entry], events.loss.ravel()[entry]
+        lost = loss != 0.0
+        self.losses.append((scenario[lost] + start, buyer[lost], loss[lost]))
 
     def finish(self) -> Arrays:
         """Everything kept of the chunk, as plain arrays (names with a ``/`` are summaries)."""
@@ -167,10 +171,12 @@ class Chunk:
         scenario = np.concatenate([part[0] for part in self.losses]).astype(np.int64)
         buyer = np.concatenate([part[1] for part in self.losses])
         loss = np.concatenate([part[2] for part in self.losses])
-        # one entry per scenario and buyer, in order
-        pair, inverse = np.unique(scenario * n_buyers + buyer, return_inverse=True)
-        loss = np.bincount(inverse, weights=loss, minlength=len(pair))
-        scenario, buyer = pair // n_buyers, (pair % n_buyers).astype(np.int32)
+        pair = scenario * n_buyers + buyer
+        if (np.diff(pair) <= 0).any():
+            # one entry per scenario and buyer, in order
+            pair, inverse = np.unique(pair, return_inverse=True)
+            loss = np.bincount(inverse, weights=loss, minlength=len(pair))
+            scenario, buyer = pair // n_buyers, (pair % n_buyers).astype(np.int32)
         worst = np.argsort(-self.rows["gross_loss"], kind="stable")
         heavy = np.cumsum(weight[worst]) <= TAIL_SHARE * weight.sum()
         heavy[0] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from simulator.ledger.portfolio import Floats, Portfolio
 from simulator.losses.balances import BalancePlan, no_balances
 from simulator.losses.plan import Book, Clock, Keys4, LossRules, build_book, build_clock, build_rules, stream_keys
 from simulator.losses.regimes import LimitPlan, RegimePlan, build_limits, build_regimes
+from simulator.losses.sieve import Sieve, build_sieve
 from simulator.policy.plan import build_policies
 from simulator.policy.records import PolicyPlan, changeable_limits
 from simulator.study.calendar import Calendar
@@ -67,6 +69,11 @@ class Model:
     regime: RegimePlan
     limits: LimitPlan
     script: Told | None = None
+
+    @cached_property
+    def sieve(self) -> Sieve:
+        """Quick bounds on who can fail, for constant exposures."""
+        return build_sieve(self.factor, self.default, self.rules)
 
     @property
     def n_programmes(self) -> int:

@@ -148,6 +148,20 @@ def allocate_events(rows: int, capacity: int) -> Events:
     )  # fmt: skip
 
 
+def event_lists(rows: int, capacity: int, spare: Events | None) -> Events:
+    """Event lists with counts of zero: those of a finished block where they are large enough, else new ones.
+
+    Lists are long for the sake of the worst scenario and hardly used: in new memory most of the work would be the
+    system's, page by page.
+    """
+    if spare is None or len(spare.n_events) < rows or spare.buyer.shape[1] != capacity:
+        return allocate_events(rows, capacity)
+    lists = Events._make(values[:rows] for values in spare)
+    for count in (lists.n_events, lists.stopped_count, lists.weak_count):
+        count[:] = 0
+    return lists
+
+
 def allocate_scratch(n: int, longest: int, n_groups: int, regimes: int = 1) -> Scratch:
     """Working rows for n scenarios."""
 

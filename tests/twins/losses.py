@@ -1,12 +1,15 @@
 """Plain-Python twins of the losses room, told invoice by invoice from the rules in docs/MODEL.md."""
 
 import math
+import struct
+
+import numpy as np
 
 from tests.twins.defaults import default_day
 from tests.twins.delays import delay_score, next_run, own_noise, payment_day
 from tests.twins.factors import common_part, latent, normal_cdf
 from tests.twins.fx import rate_on, transfer_release
-from tests.twins.streams import normal, tabulated, uniform, words
+from tests.twins.streams import horner, normal, tabulated, uniform, words
 
 NEVER = 2147483647
 
@@ -471,7 +474,36 @@ def follow_script(
             )  # fmt: skip
 
 
-def lose_exposures(first_quad, keys, drivers, mixing, factor, default, rules, book, rows, events, scratch):
+def scenario_at(position, n_quads):
+    """The words of all quads stand as 1, 0 of the first, 1, 0 of the second …, then 3, 2 of the first …"""
+    order = [4 * q + lane for lanes in ((1, 0), (3, 2)) for q in range(n_quads) for lane in lanes]
+    return order[position]
+
+
+def passes(word, tangent):
+    """The bits of a 32-bit float, read as a number, count 2²³ to an octave; 159 octaves is 2³²."""
+    (bits,) = struct.unpack("<i", struct.pack("<f", np.float32(word)))
+    bound = max(np.float32(tangent), np.float32(0.0))
+    return bool(np.float32(159 * 2**23 - bits) >= bound * bound)
+
+
+LOG2 = (0.5849624944956762, 0.9617959717013125, -0.3205976659204752, 0.14252637016887662, -0.07128301135029973,
+        0.037462937512774894, -0.02068585496135935, 0.014778720766209785, -0.008874696649257255)  # fmt: skip
+NUMERATOR = (-3.6597075441818983, -35.89564817139712, -36.47344094001227, 39.30100316063572, 32.88429992815775,
+             3.8434939158073362)  # fmt: skip
+DENOMINATOR = (1.0, 16.208700949232288, 43.47723193975256, 28.033087794623327, 3.2629114696455046)
+
+
+def near_normal(word):
+    fraction, exponent = math.frexp(int(word) + 0.5)  # fraction in [1/2, 1)
+    s = math.sqrt(32.0 - ((exponent - 1) + horner(LOG2, 2.0 * fraction - 1.5)))
+    return -horner(NUMERATOR, s) / horner(DENOMINATOR, s) if s >= 0.5 else math.nan
+
+
+def lose_exposures(
+    first_quad, keys, drivers, mixing, factor, default, rules, sieve, book, rows, events, scratch, bench
+):  # fmt: skip
+    """Everyone in every scenario; no sieve, so no working rows."""
     for s in range(len(rows.gross_loss)):
         for b in range(len(book.group)):
             _, _, day, recovery, _ = buyer_luck(
