@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simulator.errors import InputError, SimulatorError
     from simulator.results.result import Result
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["InputError", "Result", "SimulatorError", "__version__", "load_study", "open_result", "run"]
 
 _WHERE = {

@@ -70,7 +70,9 @@ def test_rooms_on_disk_are_the_rooms_of_the_plan():
     assert {p.stem for p in PACKAGE.glob("*.py")} == GROUND | ROOF
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.name.endswith(PLAIN)], ids=lambda p: str(p.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.name.endswith(PLAIN)], ids=lambda p: str(p.relative_to(PACKAGE))
+)
 def test_kernels_stay_plain(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
