@@ -12,7 +12,7 @@ def random_views(rng, ledger, clock, regimes=(0, 0, 1)):
     segments = np.cumsum(rng.integers(0, 3, (views, n_buyers)), axis=1)
     segments = np.concatenate([np.zeros((views, 1), np.int64), segments], axis=1)
     total = segments.max(initial=0) + 1
-    usual = np.median(ledger.book_value)
+    usual = np.median(ledger.book_value) if n else 1.0
     counting = no_balances(views, n_buyers, n)._replace(
         regime=np.array(regimes, np.int32), counts=rng.random((views, n_buyers)) < 0.8,
         insured=rng.random((views, n_buyers)) < 0.5, weight=rng.choice([1.0, 0.9], (views, n_buyers)),
@@ -23,5 +23,11 @@ def random_views(rng, ledger, clock, regimes=(0, 0, 1)):
         change_to=rng.choice([0.0, 0.5], views),
         run_off=bool(rng.random() < 0.5), maximum_overdue=int(rng.choice([0, 10, 30])),
         ages_across=bool(rng.random() < 0.5), cross_ageing=0.3, n_largest=int(rng.integers(0, 4)),
+        rest=rng.random((views, n_buyers)) < 0.5, n_pools=5,
+        uninsured_value=ledger.book_value * (rng.random((views, n)) < 0.8),
+        group_pool=rng.choice([-1, 1, 2], (views, n_buyers)).astype(np.int32),
+        country_pool=rng.choice([-1, 3, 4], (views, n_buyers)).astype(np.int32),
+        country_maximum=rng.choice([usual, 3 * usual], (views, n_buyers)),
+        liability=rng.choice([2.0 * usual, np.inf], views),
     )  # fmt: skip
     return prepare(counting, ledger, clock)

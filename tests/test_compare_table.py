@@ -142,7 +142,12 @@ def test_verdict_answers_first(result):
     assert first.startswith(f"{best} has the lowest cost of risk")
     assert "more than sampling noise can explain" in first
     text = " ".join(rest).replace("\N{NO-BREAK SPACE}", " ")
-    for words in ("worst 1 % of scenarios", "cash runs short falls from", "arrives within the 52 weeks", "of the debt"):
+    for words in (
+        "worst 1 % of scenarios",
+        "cash runs short falls from",
+        "net arrives within the 52 weeks",
+        "of the debt claimed, or lost without a claim",
+    ):
         assert words in text
 
 
@@ -177,6 +182,7 @@ def test_reserves_are_named_beside_shortfalls(result):
     for case, moved in ((result, "falls"), (alike, "hardly moves")):
         text = " ".join(verdict(case)).replace("\N{NO-BREAK SPACE}", " ")
         assert moved in text
+        assert ("a change within sampling noise" in text) == (moved == "hardly moves")
         assert words in text
 
 
@@ -185,29 +191,69 @@ def test_verdict_without_any_shortfall(result):
     assert any("never runs short" in sentence for sentence in verdict(calm))
 
 
+def timing(result):
+    """The sentence on when claims are paid."""
+    return next(s for s in verdict(result) if "of gross claims on average" in s).replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_late_claims_show(result):
-    late = with_values(result, indemnity_in_horizon={k: 0.2 * result.scenarios["indemnity_gross"][k] for k in range(5)})
-    sentence = next(s for s in verdict(late) if "gross claims" in s).replace("\N{NO-BREAK SPACE}", " ")
-    assert "(20 %) arrives within the 52 weeks" in sentence
-    assert "it is 20 %" in sentence
+    late = with_values(result, indemnity_in_horizon={k: 0.2 * result.scenarios["indemnity"][k] for k in range(5)})
+    sentence = timing(late)
+    assert "(20 %) net arrives within the 52 weeks" in sentence
+    assert "it is 20 % of net claims" in sentence
+
+
+def test_what_is_handed_back_is_not_late(result):
+    """Everything is paid at once; two thirds go back when buyers pay after their claims."""
+    gross = result.scenarios["indemnity_gross"].to_numpy()
+    prompt = with_values(
+        result,
+        indemnity={k: gross[k] / 3 for k in range(5)},
+        indemnity_in_horizon={k: gross[k] / 3 for k in range(5)},
+        claims_before_shortfall={
+            k: gross[k] / 3 * (result.scenarios["shortfall_amount"].to_numpy()[k] > 0) for k in range(5)
+        },
+    )
+    sentence = timing(prompt)
+    assert "goes back to the insurer from recoveries and later payments, which leaves" in sentence
+    assert "(100 %) net arrives within the 52 weeks" in sentence
+    assert "it is 100 % of net claims, 100 % by the end of the first week" in sentence
+    kept = with_values(result, indemnity={k: gross[k] for k in range(5)})
+    assert "goes back" not in timing(kept)
+    owed = with_values(result, indemnity_in_horizon={k: gross[k] for k in range(5)})  # handed back after the horizon
+    assert re.search(r"\d k EUR net arrives within the 52 weeks; .* it is more than 100 % of net claims", timing(owed))
+
+
+def test_few_shortfalls_have_no_percentage(result):
+    few = np.zeros(2000)
+    few[:19] = 1e5
+    sentence = timing(with_values(result, shortfall_amount=dict.fromkeys(range(1, 5), few)))
+    assert sentence.endswith("; too few scenarios (19) run short of cash to say what part of it comes in time.")
+    few[19] = 1e5
+    assert "in the scenarios where cash still runs short" in timing(
+        with_values(result, shortfall_amount=dict.fromkeys(range(1, 5), few))
+    )
 
 
 def test_claims_by_the_first_shortfall(result):
-    sentence = next(s for s in verdict(result) if "gross claims" in s).replace("\N{NO-BREAK SPACE}", " ")
-    assert re.search(r"still runs short it is \d+ %, \d+ % by the end of the first week of shortfall\.", sentence)
+    sentence = timing(result)
+    assert re.search(
+        r"still runs short it is \d+ % of net claims, \d+ % by the end of the first week of shortfall\.", sentence
+    )
     best = cheapest(Columns(result))
     subject = result.programmes[best]
     rows = result.scenarios.sel(programme=subject)
     short = rows["shortfall_amount"] > 0
-    share = float((rows["claims_before_shortfall"] * short).sum() / (rows["indemnity_gross"] * short).sum())
+    share = float((rows["claims_before_shortfall"] * short).sum() / (rows["indemnity"] * short).sum())
     assert f", {100 * share:.0f} % by the end" in sentence
 
 
 def test_what_takes_cover_away_is_told_where_it_does(result):
     written = fake_result(2000, written=True)
     text = " ".join(verdict(written)).replace("\N{NO-BREAK SPACE}", " ")
-    assert "limits that the insurer takes back leave" in text
-    assert "of it in the worst 1 % of scenarios." in text
+    assert "Limits that the insurer takes back leave unpaid" in text
+    for name in PROGRAMMES[1:]:  # every programme concerned
+        assert re.search(rf"under {name} \(\d+ % of the debt claimed, \d+ % in the worst 1 % of scenarios\)", text)
     assert "The reserve fund of Self-insurance is exhausted with a probability of" in text
     assert "counts as cash" not in text  # a fund apart does not
     plain = " ".join(verdict(result))
@@ -237,6 +283,58 @@ def test_safer_terms_are_told_with_what_they_cost():
     assert any("has the firm trade costs 5,000 ± " in s.replace("\N{NO-BREAK SPACE}", " ") for s in verdict(only))
     worse = with_values(written, credit_loss={0: 1.1 * rows["gross_loss"].to_numpy()})
     assert any("EUR more than under the study's own terms." in s for s in verdict(worse))
+
+
+def with_programmes(result, **changes):
+    """The result with some programmes of its study changed: {"p<index>": {key: value}}."""
+    programmes = list(result.study.programmes)
+    for name, update in changes.items():
+        programmes[int(name[1:])] = programmes[int(name[1:])].model_copy(update=update)
+    return replace(result, study=result.study.model_copy(update={"programmes": tuple(programmes)}))
+
+
+def test_a_seller_who_stops_loses_sales_not_cover():
+    """No debt is left above a cancelled limit; the sales not made are the insurer's doing, in every programme."""
+    written = fake_result(2000, written=True)
+    sales = np.full(2000, 3e6)
+    stopping = with_values(
+        written,
+        gap_limit_cancelled=dict.fromkeys(range(5), 0.0),
+        lost_sales={0: 0.0, 1: sales, 2: 2 * sales},
+        lost_margin={0: 0.0, 1: 0.4 * sales, 2: 0.8 * sales},
+        trade_cost={0: 0.0},
+    )
+    text = " ".join(verdict(stopping)).replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        "Because the insurer takes limits back, the firm does not make 3 M EUR of sales, with a margin of 1.2 M EUR, "
+        "under Whole turnover 80 % and 6 M EUR of sales, with a margin of 2.4 M EUR, under Whole turnover 90 %."
+    ) in text
+    assert "has the firm trade" not in text
+    mixed = with_programmes(stopping, p2={"prepayment": written.study.programmes[0].prepayment})
+    text = " ".join(verdict(mixed))
+    assert "; under Whole turnover 90 % its terms of trade are part of the reason." in text
+    assert "The way Whole turnover 90 % has the firm trade costs" in text
+    changes = written.study.programmes[1].limit_changes
+    ships = {f"p{k}": {"limit_changes": changes.model_copy(update={"seller": "continues"})} for k in (1, 2)}
+    assert "does not make" not in " ".join(verdict(with_programmes(stopping, **ships)))
+
+
+def test_the_next_best_policy_is_a_policy(result):
+    """Costs 0, 1, 2 … M; each kind of runner-up by its name."""
+    costs = dict.fromkeys(("retained_loss", "financing_cost"), dict.fromkeys(range(5), 0.0))
+    bare = with_programmes(result, p0={"reserve": 0.0})
+    none = bare.study.programmes[0].model_copy(update={"name": PROGRAMMES[3]})
+    programmes = tuple(none if k == 3 else p for k, p in enumerate(bare.study.programmes))
+    bare = replace(bare, study=bare.study.model_copy(update={"programmes": programmes}))
+
+    def second(*millions):
+        premiums = {k: 1e6 * m for k, m in enumerate(millions)}
+        return verdict(with_values(bare, **costs, premium=premiums))[1].replace("\N{NO-BREAK SPACE}", " ")
+
+    assert second(5, 0, 1, 2, 3) == "The next best policy, Whole turnover 90 %, costs 1 M EUR more."
+    assert second(5, 0, 3, 2, 4) == "The next best programme, Whole turnover 95 %, costs 2 M EUR more."
+    assert second(1, 0, 3, 2, 4) == "After Self-insurance comes Whole turnover 95 %, which costs 2 M EUR more."
+    assert second(0, 3, 4, 2, 5) == "The next best programme, Whole turnover 95 %, costs 2 M EUR more."
 
 
 def test_stresses_are_shown_and_told():

@@ -152,7 +152,7 @@ def test_claims_money_around_the_first_shortfall(result, summary):
     scenarios = result.scenarios.sel(programme=name)
     short = scenarios["shortfall_amount"].to_numpy() > 0
     before, after, due = (
-        scenarios[v].to_numpy() for v in ("claims_before_shortfall", "claims_after_shortfall", "indemnity_gross")
+        scenarios[v].to_numpy() for v in ("claims_before_shortfall", "claims_after_shortfall", "indemnity")
     )
     assert pick(summary, "claims_before_shortfall_mean", name)["value"] == pytest.approx(before[short].mean())
     assert pick(summary, "claims_after_shortfall_mean", name)["value"] == pytest.approx(after[short].mean())

@@ -10,6 +10,7 @@ from tests.policy_cases import Debt, arrays, clock, constant_rates, gaps, plan, 
 
 FULL = terms(1.0, waiting_days=180)
 LATE = {"due": 10, "protracted": True}
+LOST = {"insolvent": 30, "lost": 30, "recovery": 0.1}
 
 
 def paid(policy, debts, **more):
@@ -75,6 +76,16 @@ def test_a_countrys_maximum_is_used_up_in_the_order_of_claims():
     debts = [Debt(0, 60, insolvent=30), Debt(1, 70, insolvent=20), Debt(2, 80, insolvent=40)]
     policy = FULL | {"country_pool": [1, 1, 0], "country_maximum": [100.0, 100.0, 500.0]}
     assert gaps(settle([policy], [debts])) == waterfall(debt=210, over_limit=30, indemnity=180)
+
+
+def test_a_countrys_maximum_cuts_the_insurers_share_of_the_oldest_invoice():
+    """Debt 100, 50 covered under the country's maximum: of a recovery of 10 half is the insurer's under every rule by
+    debt, R2 as R3, however many invoices there are."""
+    policy = FULL | {"country_pool": [1], "country_maximum": [50.0]}
+    rules = [policy | {"recovery_rule": rule} for rule in ("by_indemnity", "by_covered_debt", "oldest_first")]
+    for debts in ([Debt(0, 100, **LOST)], [Debt(0, 60, **LOST), Debt(0, 40, **LOST)]):
+        rows = settle(rules, [debts])
+        assert rows.indemnity[0] == pytest.approx([45, 45, 45])
 
 
 def test_a_top_up_pays_above_the_limit_without_first_losses():

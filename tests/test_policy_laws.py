@@ -202,13 +202,27 @@ def test_full_cover_pays_the_debt_and_no_cover_pays_nothing(scenario):
 @given(policies(), debts(), st.integers(0, 400))
 @law
 def test_settlement_only_moves_money(policy, scenario, later):
+    """Of debts that stay unpaid; those paid before the indemnity is due are no claim."""
     slow = policy | {"settlement_days": policy["settlement_days"] + later}
+    scenario = [d for d in scenario if d.paid == NEVER]
     rows = run([policy, slow], scenario)
     for values in (rows.indemnity, rows.indemnity_gross, rows.gap):
         assert values[:, 0].tobytes() == values[:, 1].tobytes()
     # claims alone arrive later, period by period; shares wait for the indemnity, so the net stays ahead too
-    paid = np.cumsum(run([policy, slow], [d._replace(recovery=0.0) for d in scenario if d.paid == NEVER]).claim_cash, 2)
+    paid = np.cumsum(run([policy, slow], [d._replace(recovery=0.0) for d in scenario]).claim_cash, 2)
     assert (paid[0, 1] <= paid[0, 0] + 1e-6).all()
+
+
+@given(policies(), debts())
+@law
+def test_buyers_that_pay_before_the_indemnity_is_due_change_nothing(policy, scenario):
+    settled = {d.buyer for d in scenario}
+    for d in scenario:
+        if d.paid > d.due + policy["waiting_days"] + policy["settlement_days"]:
+            settled.discard(d.buyer)
+    with_them, without = run([policy], scenario), run([policy], [d for d in scenario if d.buyer not in settled])
+    for values, same in zip(with_them, without, strict=True):
+        assert values.tobytes() == same.tobytes()
 
 
 @given(policies(), debts(), st.integers(0, 90))

@@ -10,6 +10,7 @@ from simulator.policy import recovery_formulas as rf
 from simulator.policy import term_formulas as tf
 from simulator.policy.apply import apply_policies
 from simulator.policy.codes import steps_of
+from simulator.policy.limits import ALWAYS
 from simulator.policy.records import blank_terms
 from tests.policy_cases import Debt, arrays, clock, constant_rates, gaps, plan, settle, terms, waterfall
 
@@ -126,16 +127,19 @@ def test_worked_numbers_of_when():
     assert f.event_loss_day(70, 0) == 70
     assert f.event_loss_day(70, 180) == 250
     assert f.event_loss_day(NEVER, 180) == NEVER
-    assert f.protracted_loss_day(70, 182, 300) == 252
-    assert f.protracted_loss_day(70, 182, 252) == NEVER
-    assert f.held_up_loss_day(70, 182, 80, 262) == 252
-    assert f.held_up_loss_day(70, 182, 253, 400) == NEVER
+    assert f.protracted_loss_day(70, 182, 30, 300) == 252
+    assert f.protracted_loss_day(70, 182, 30, 283) == 252
+    assert f.protracted_loss_day(70, 182, 30, 282) == NEVER
+    assert f.held_up_loss_day(70, 182, 30, 80, 290) == 252
+    assert f.held_up_loss_day(70, 182, 30, 80, 282) == NEVER
+    assert f.held_up_loss_day(70, 182, 30, 253, 400) == NEVER
     assert f.date_of_loss(300, 252) == 252
-    assert f.is_claimed(14, 140, 70)
-    assert not f.is_claimed(14, 140, 140)
-    assert f.is_lost_unclaimed(71, NEVER, 300, 70)
-    assert not f.is_lost_unclaimed(14, NEVER, 300, 70)
-    assert f.is_lost_unclaimed(14, NEVER, 300, NEVER)
+    assert f.is_claimed(14, 140, 70, 100)
+    assert not f.is_claimed(14, 140, 70, 140)
+    assert not f.is_claimed(71, 140, 70, 100)
+    assert f.is_lost_unclaimed(71, NEVER, 300, 70, 100)
+    assert not f.is_lost_unclaimed(14, NEVER, 300, 70, 100)
+    assert f.is_lost_unclaimed(14, NEVER, 300, NEVER, NEVER)
     assert f.falls_in_period(400, 1, 365, False)
     assert not f.falls_in_period(400, 1, 365, True)
     assert f.claim_key(14, 3) == 60_129_542_147
@@ -335,6 +339,63 @@ def test_claims_of_one_day_go_by_rank_of_the_buyers_id(rank, net):
     rows = apply_policies(built, book, clock(), events, constant_rates(1))
     assert rows.indemnity_gross[0, 0] == 100
     assert rows.indemnity[0, 0] == net
+
+
+# --- debts paid before the indemnity is due ---
+
+LATE = {"due": 10, "protracted": True}
+
+
+def test_a_debt_paid_before_the_indemnity_is_due_takes_nothing_from_other_claims():
+    """Due 10, waiting 180, settlement 30: paid by day 220 it is no claim, and the maximum liability of 45 and the
+    first loss of 45 are there for the insolvency of day 280 and its debt of 50. Paid on day 221 it comes first."""
+    policy = terms(1.0, waiting_days=180, settlement_days=30)
+    programmes = [policy | {"maximum_liability": 45}, policy | {"aggregate_first_loss": 45}]
+    insolvent = Debt(1, 50, due=250, insolvent=280, lost=280)
+    rows = settle(programmes, [[Debt(0, 50, paid=220, **LATE), insolvent]])
+    assert rows.indemnity[0].tolist() == [45, 5]
+    assert rows.gap[0, :, 0].tolist() == [50, 50]
+    rows = settle(programmes, [[Debt(0, 50, paid=221, **LATE), insolvent]])
+    assert rows.indemnity_gross[0].tolist() == [45, 55]
+    assert rows.gap[0, :, 0].tolist() == [100, 100]
+
+
+def test_a_claim_holds_only_what_stays_unpaid_until_its_indemnity():
+    """Both waiting periods are over on day 190, one debt is paid on day 200, before the indemnity of day 220. Paid on
+    day 221, it is held, and the money is shared."""
+    policy = terms(0.9, waiting_days=180, settlement_days=30)
+    rows = settle([policy], [[Debt(0, 100, paid=200, **LATE), Debt(0, 60, lost=190, **LATE)]])
+    assert gaps(rows) == pytest.approx(waterfall(debt=60, coinsurance=6, indemnity=54))
+    assert rows.indemnity[0, 0] == pytest.approx(54)
+    rows = settle([policy], [[Debt(0, 100, paid=221, **LATE), Debt(0, 60, lost=190, **LATE)]])
+    assert gaps(rows) == pytest.approx(waterfall(debt=160, coinsurance=16, indemnity=144))
+    assert rows.indemnity[0, 0] == pytest.approx(144 - 90)
+
+
+def test_a_buyer_that_paid_late_can_still_fail():
+    """Paid within the settlement of its protracted default, so a later insolvency is the buyer's claim."""
+    debts = [Debt(0, 100, paid=200, insolvent=300, **LATE), Debt(0, 70, issue=230, due=290, insolvent=300, lost=300)]
+    rows = settle([terms(1.0, waiting_days=180, settlement_days=30)], [debts])
+    assert gaps(rows) == waterfall(debt=70, indemnity=70)
+    assert rows.claim_cash[0, 0, 329 // 7] == 70
+
+
+def test_the_next_debt_that_stays_unpaid_brings_about_the_claim():
+    """The first waiting period is over on day 190, but that debt is paid on day 200; the second is over on day 210."""
+    debts = [Debt(0, 100, paid=200, **LATE), Debt(0, 70, due=30, protracted=True, lost=210)]
+    rows = settle([terms(1.0, waiting_days=180, settlement_days=30)], [debts])
+    assert gaps(rows) == waterfall(debt=70, indemnity=70)
+    assert rows.claim_cash[0, 0, 239 // 7] == 70
+
+
+def test_oldest_first_money_until_the_indemnity_fills_the_oldest_debt():
+    """100 due on day 10 stays unpaid, 100 due on day 40 is paid on day 215: that money fills the older one by day 220,
+    when its indemnity would be due, so what is left is the younger one. With ten days less it fills neither in time."""
+    debts = [Debt(0, 100, issue=1, lost=190, **LATE), Debt(0, 100, issue=2, due=40, paid=215, protracted=True)]
+    policy = terms(1.0, waiting_days=180, settlement_days=30, oldest_first=True, limit=[[(ALWAYS, 100.0), (2, 0.0)]])
+    rows = settle([policy, policy | {"settlement_days": 20}], [debts])
+    assert gaps(rows) == waterfall(debt=100, limit_cancelled=100)
+    assert gaps(rows, p=1) == waterfall(debt=200, limit_cancelled=100, indemnity=100)
 
 
 # --- money and time ---

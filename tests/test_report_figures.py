@@ -206,7 +206,7 @@ def test_claims_in_time(result, weighted):
         weight = case.scenarios["weight"].to_numpy()
         for name, rows in data.groupby("programme"):
             flow = case.paths["mean_claim_cash"].sel(programme=name).to_numpy()
-            due = np.average(case.scenarios["indemnity_gross"].sel(programme=name).to_numpy(), weights=weight)
+            due = np.average(case.scenarios["indemnity"].sel(programme=name).to_numpy(), weights=weight)
             assert rows["claims_come"].iloc[0] == 0.0
             assert rows["claims_come"].iloc[-1] == pytest.approx(flow.sum() / due)
             np.testing.assert_array_equal(rows["claim_cash"][1:], flow)
@@ -241,6 +241,7 @@ def test_claim_timing(result):
     data = claim_timing.data(result).set_index("programme")
     assert list(data.index) == result.programmes[1:]
     np.testing.assert_allclose(data["share"], data["in_horizon"] / data["indemnity"])
+    np.testing.assert_allclose(data["gross"] - data["handed_back"], data["indemnity"])
     mean = result.scenarios["indemnity_in_horizon"].mean("scenario").to_numpy()[1:]
     np.testing.assert_allclose(data["in_horizon"], mean)
 

@@ -219,8 +219,8 @@ def test_amounts_of_a_table_share_a_unit():
 def test_claims_are_gross_or_net(page):
     text = spoken(page)
     for words in (
-        "Gross claims ÷ debt when lost",
-        "Net claims ÷ debt when lost",
+        "Gross claims ÷ debt claimed",
+        "Net claims ÷ debt claimed",
         "net claims ÷ premium with tax and fees",
         "net claims ÷ premium without tax and fees",
         "Net interest",
@@ -350,9 +350,9 @@ def test_claims_where_cash_runs_short(written):
     assert [row.head for row in table.rows] == list(PROGRAMMES[1:])
     rows = result.scenarios.sel(programme=PROGRAMMES[2])
     short = rows["shortfall_amount"].to_numpy() > 0
-    before, due = (rows[v].to_numpy()[short] for v in ("claims_before_shortfall", "indemnity_gross"))
-    assert table.rows[1].cells[3].text == short_percent(before.sum() / due.sum())
-    in_time = table.rows[1].cells[1]
+    before, due = (rows[v].to_numpy()[short] for v in ("claims_before_shortfall", "indemnity"))
+    assert table.rows[1].cells[4].text == short_percent(before.sum() / due.sum())
+    in_time = table.rows[1].cells[2]
     assert float(in_time.text.replace(",", "")) == pytest.approx(before.mean() / 1e3, abs=float(in_time.error))
     assert coverage.late_claims_table(lossless_result()) is None
     assert coverage.late_claims_table(fake_constant_result(40)) is None

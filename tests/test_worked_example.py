@@ -300,6 +300,7 @@ def test_borrowing_base_in_week_9(insured_value, amounts):
         "advance_rate": 0.8, "insured_advance_rate": 0.9 if insured_value == "covered" else 1.0,
         "insured_value": insured_value, "concentration": 0.5, "foreign": False, "home_country": "DE",
         "cancelled_limits": "run_off", "maximum_overdue": None,
+        "uninsured_rest": "ineligible", "within_maximum_liability": False,  # else its 128,000
     }  # fmt: skip
     line = {"liquidity.credit_line": {"limit": 1_000_000, "rate": 0, "borrowing_base": base}}
     loaded = simulator.load_study(STUDY, line | of_programme(W1, loss_payee=True))

@@ -11,6 +11,7 @@ from simulator.defaults.plan import DefaultPlan, build_defaults
 from simulator.delays.plan import DelayPlan, build_delays
 from simulator.engine.check import check_study, raise_placed
 from simulator.engine.script import Told, build_script, scripted_rates
+from simulator.engine.script_limits import told_limits
 from simulator.errors import InputError
 from simulator.factors.plan import FactorPlan, build_factors
 from simulator.fx.hedge import build_hedge
@@ -139,7 +140,8 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
     changed = () if scripted is None else scripted.limits
     policy = build_policies(study, portfolio, calendar, spot, folder, changed)
     book = build_book(portfolio, spot, policy.receivable_class)
-    regimes = build_regimes(study, portfolio, calendar, changeable_limits(policy))
+    stops = None if scripted is None else told_limits(policy, scripted.limits)
+    regimes = build_regimes(study, portfolio, calendar, changeable_limits(policy), stops)
     policy = policy._replace(regime=regimes.of_programme)
     if scripted is not None:
         policy = untroubled(policy)

@@ -1,5 +1,7 @@
 """Which receivables a bank counts, one rule each: under which limit, and of which buyer."""
 
+import numpy as np
+
 from simulator.jit import scalar
 
 
@@ -25,6 +27,26 @@ def covered_more(value, covered, limit):
     if left <= 0.0:
         return 0.0
     return value if value < left else left
+
+
+@scalar
+def within_liability(counted, weight, left):
+    """What counts of a covered debt where the insurer pays no more than is left of its maximum liability.
+
+    Worked number: 100,000 at a weight of 90 % with 45,000 left → 50,000; with 120,000 left → 100,000.
+    """
+    if weight * counted <= left:
+        return counted
+    return np.floor(left / weight * 1024.0) / 1024.0  # balances are multiples of 1/1024
+
+
+@scalar
+def not_covered(owed, counted):
+    """What a bank counts of an insured buyer's debt as it would an uninsured one: all that is not covered.
+
+    Worked number: 119,000 owed, tax included, 90,000 covered → 29,000.
+    """
+    return owed - counted if owed > counted else 0.0
 
 
 @scalar

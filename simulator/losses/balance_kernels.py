@@ -5,8 +5,10 @@ leaves it, seen without insurance or under one policy with the bank as loss paye
 buyer, so these are added up once, by the periods in which an invoice comes and goes.
 """
 
+import numpy as np
+
 from simulator.jit import NEVER, row
-from simulator.losses.balance_formulas import covered_more, is_cross_aged, limit_on
+from simulator.losses.balance_formulas import covered_more, is_cross_aged, limit_on, not_covered, within_liability
 from simulator.losses.formulas import limit_change_day
 
 
@@ -49,23 +51,74 @@ def limit_in_force(v, b, change_day, day, plan):
 
 @row
 def cover_by_issue(s, b, v, change_day, aged, plan, rows):
-    """Add a buyer's covered balances where its limit does not stay: each invoice under the limit of its issue."""
+    """Find a buyer's covered balances where its limit does not stay: each invoice under the limit of its issue."""
     n_periods = rows.covered.shape[1]
     begin = plan.start[b]
+    pool = plan.group_pool[v, b]
     covered = rows.covered[s]
     for t in range(n_periods):
         covered[t] = 0.0
     for i in range(begin, plan.start[b + 1]):
         limit = limit_in_force(v, b, change_day, plan.issue_day[i], plan)
         for t in range(plan.first[i], min(plan.old[i], rows.gone[s, i - begin])):
-            covered[t] += covered_more(plan.value[v, i], covered[t], limit)
+            used = rows.used[s, v, pool, t] if pool >= 0 else 0.0
+            covered[t] += covered_more(plan.value[v, i], used + covered[t], limit)
     for t in range(n_periods):
         if aged and rows.cross_aged[s, t]:
-            continue
-        counted = covered[t]
-        if not plan.run_off:
-            counted = min(counted, limit_in_force(v, b, change_day, plan.period_end[t], plan))
-        rows.insured[s, v, t] += plan.weight[v, b] * counted
+            covered[t] = 0.0
+        elif not plan.run_off:
+            used = rows.used[s, v, pool, t] if pool >= 0 else 0.0
+            limit = limit_in_force(v, b, change_day, plan.period_end[t], plan)
+            covered[t] = covered_more(covered[t], used, limit)
+
+
+@row
+def add_owed(s, b, v, aged, plan, rows):
+    """Add up what an insured buyer's invoices would count for if it were not insured."""
+    n_periods = rows.owed.shape[1]
+    begin = plan.start[b]
+    owed = rows.owed[s]
+    for t in range(n_periods):
+        owed[t] = 0.0
+    for i in range(begin, plan.start[b + 1]):
+        since = plan.first[i]
+        until = min(plan.old[i], rows.gone[s, i - begin])
+        if since < until:
+            owed[since] += plan.uninsured_value[v, i]
+            if until < n_periods:
+                owed[until] -= plan.uninsured_value[v, i]
+    total = 0.0
+    for t in range(n_periods):
+        total += owed[t]
+        owed[t] = 0.0 if aged and rows.cross_aged[s, t] else total
+
+
+@row
+def count_covered(s, b, v, aged, plan, rows):
+    """Count a buyer's covered balances, as far as what it shares with others lasts, and the rest as uninsured."""
+    group, country = plan.group_pool[v, b], plan.country_pool[v, b]
+    weight, liability = plan.weight[v, b], plan.liability[v]
+    smallest = rows.largest.shape[3] - 1
+    if plan.rest[v, b]:
+        add_owed(s, b, v, aged, plan, rows)
+    for t in range(rows.covered.shape[1]):
+        counted = rows.covered[s, t]
+        if country >= 0:
+            counted = covered_more(counted, rows.used[s, v, country, t], plan.country_maximum[v, b])
+        if liability < np.inf:
+            left = covered_more(liability, rows.used[s, v, 0, t], liability)
+            counted = within_liability(counted, weight, left)
+            rows.used[s, v, 0, t] += weight * counted
+        if country >= 0:
+            rows.used[s, v, country, t] += counted
+        if group >= 0:
+            rows.used[s, v, group, t] += counted
+        rows.insured[s, v, t] += weight * counted
+        if plan.rest[v, b]:
+            rest = not_covered(rows.owed[s, t], counted)
+            rows.uninsured[s, v, t] += rest
+            if smallest >= 0 and rest > rows.largest[s, v, t, smallest]:
+                keep_largest(rows.largest[s, v, t], rest)
 
 
 @row
@@ -115,6 +168,7 @@ def note_balances(first, lanes, b, regime, scores, troubled, days, lost, plan, r
                 always = plan.segments[v, b + 1] == k + 1 and plan.from_day[k] == -NEVER
                 if not always or (change_day != NEVER and plan.changes[k]):
                     cover_by_issue(s, b, v, change_day, aged, plan, rows)
+                    count_covered(s, b, v, aged, plan, rows)
                     continue
             if plan.like[v, b] != at_hand:
                 at_hand = plan.like[v, b]
@@ -132,9 +186,11 @@ def note_balances(first, lanes, b, regime, scores, troubled, days, lost, plan, r
                     total += rows.balance[s, t]
                     rows.balance[s, t] = 0.0 if aged and rows.cross_aged[s, t] else total
             if plan.insured[v, b]:
-                limit, weight = plan.limit[plan.segments[v, b]], plan.weight[v, b]
+                limit, pool = plan.limit[plan.segments[v, b]], plan.group_pool[v, b]
                 for t in range(n_periods):
-                    rows.insured[s, v, t] += weight * min(rows.balance[s, t], limit)
+                    used = rows.used[s, v, pool, t] if pool >= 0 else 0.0
+                    rows.covered[s, t] = covered_more(rows.balance[s, t], used, limit)
+                count_covered(s, b, v, aged, plan, rows)
                 continue
             for t in range(n_periods):
                 rows.uninsured[s, v, t] += rows.balance[s, t]

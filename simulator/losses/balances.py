@@ -26,6 +26,12 @@ class BalancePlan(NamedTuple):
     (int32[V, B + 1]): ``limit`` (infinite for no limit) holds ``from_day``, ``changes``: the insurer may change it.
     ``value`` float64[V, N] is what an invoice counts for while it is eligible, 0 where it never is.
 
+    ``rest`` bool[V, B]: what is not covered of an insured buyer's ``uninsured_value`` float64[V, N] counts as
+    uninsured.
+    Insured buyers share the rows ``group_pool`` and ``country_pool`` int32[V, B] of ``n_pools`` (-1: none): those of a
+    group its limit, those of a country ``country_maximum`` float64[V, B]; all of a view share ``liability`` float64[V]
+    (row 0 where it is finite), in weighted money. Whoever stands first in the ledger takes first.
+
     A change comes when the buyer's score says so: ``intensity`` float64[V] (0: never) and ``notice`` int32[V] in days;
     the share ``change_to`` float64[V] of a limit remains. A lower limit holds for later shipments and, unless
     ``run_off``, for all that is owed. ``maximum_overdue`` in days (NEVER: no maximum); ``ages_across`` and
@@ -43,6 +49,13 @@ class BalancePlan(NamedTuple):
     insured: Flags
     weight: Floats
     value: Floats
+    rest: Flags
+    uninsured_value: Floats
+    n_pools: int
+    group_pool: Ints
+    country_pool: Ints
+    country_maximum: Floats
+    liability: Floats
     segments: Ints
     from_day: Ints
     limit: Floats
@@ -69,17 +82,20 @@ class BalanceRows(NamedTuple):
     """Balances by scenario (n), view (V) and period end (T), study currency.
 
     ``uninsured`` and ``insured`` float64[n, V, T] are eligible receivables before caps on concentration;
-    ``largest`` float64[n, V, T, K] the largest uninsured balances of single buyers, in descending order. ``gone``
-    int32[n, longest ledger of a buyer], ``balance``, ``covered``, ``debt`` and ``aged`` float64[n, T] and
-    ``cross_aged`` bool[n, T] are for work on one buyer.
+    ``largest`` float64[n, V, T, K] the largest uninsured balances of single buyers, in descending order; ``used``
+    float64[n, V, n_pools, T] what buyers have taken so far of what they share. ``gone`` int32[n, longest ledger of a
+    buyer], ``balance``, ``covered``, ``owed``, ``debt`` and ``aged`` float64[n, T] and ``cross_aged`` bool[n, T] are
+    for work on one buyer.
     """
 
     uninsured: Floats
     insured: Floats
     largest: Floats
+    used: Floats
     gone: Ints
     balance: Floats
     covered: Floats
+    owed: Floats
     debt: Floats
     aged: Floats
     cross_aged: Flags
@@ -95,6 +111,13 @@ def no_balances(n_views: int = 0, n_buyers: int = 0, n_invoices: int = 0) -> Bal
         insured=np.zeros((v, b), np.bool_),
         weight=np.ones((v, b)),
         value=np.zeros((v, n_invoices)),
+        rest=np.zeros((v, b), np.bool_),
+        uninsured_value=np.zeros((v, n_invoices)),
+        n_pools=0,
+        group_pool=np.full((v, b), -1, np.int32),
+        country_pool=np.full((v, b), -1, np.int32),
+        country_maximum=np.full((v, b), np.inf),
+        liability=np.full(v, np.inf),
         segments=np.zeros((v, b + 1), np.int32),
         from_day=none,
         limit=np.zeros(0),
@@ -141,7 +164,9 @@ def prepare(plan: BalancePlan, book: Book, clock: Clock) -> BalancePlan:
     last_day = clock.horizon + 1
     return plan._replace(
         value=value,
+        uninsured_value=np.round(plan.uninsured_value * GRAIN) / GRAIN,
         limit=np.round(plan.limit * GRAIN) / GRAIN,
+        country_maximum=np.round(plan.country_maximum * GRAIN) / GRAIN,
         start=book.start,
         issue_day=book.issue_day,
         first=period[np.clip(book.issue_day, 0, last_day)],
@@ -163,7 +188,9 @@ def allocate_balances(plan: BalancePlan, n: int, n_periods: int) -> BalanceRows:
         np.zeros((n, views, periods)),
         np.zeros((n, views, periods)),
         np.zeros((n, views, periods, plan.n_largest)),
+        np.zeros((n, views, plan.n_pools, periods)),
         np.zeros((n, longest), np.int32),
+        np.zeros((n, periods)),
         np.zeros((n, periods)),
         np.zeros((n, periods)),
         np.zeros((n, ageing)),
@@ -178,4 +205,5 @@ def balance_bytes(plan: BalancePlan, n_periods: int) -> int:
     if views == 0:
         return 0
     working = 4 * int(np.diff(plan.start).max(initial=0))
-    return working + n_periods * (8 * (views * (2 + plan.n_largest) + 2) + (17 if plan.ages_across else 0))
+    rows = views * (2 + plan.n_largest + plan.n_pools) + 3
+    return working + n_periods * (8 * rows + (17 if plan.ages_across else 0))

@@ -15,7 +15,7 @@ from simulator.fx.formulas import transfer_release
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.balance_kernels import note_balances
 from simulator.losses.booking import collect_all, note_loss
-from simulator.losses.formulas import limit_score, recovery_rate, standard_state
+from simulator.losses.formulas import limit_score, payer_rank, recovery_rate, standard_state
 from simulator.losses.plan import Luck
 from simulator.losses.regime_kernels import is_in_trouble, longest_lateness, settle_regimes
 from simulator.losses.settle_kernels import open_account, settle_troubled
@@ -76,13 +76,13 @@ def list_weak(s, n, b, count, score, events):
 
 
 @row
-def draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch):
+def draw_luck(quad, lane, s, b, insolvent_on, frustrated, rank, keys, rules, book, scratch):
     """What else a buyer draws that is not paid in good time: its recovery, and whether it cures."""
     noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
     row_of_law = rules.recovery_class[b]
     recovery = recovery_rate(rules.recovery, row_of_law, scratch.state[s], noise, rules.recovery_systematic)
     cured = uniform(words(keys.cure, quad, book.buyer_entity[b], 0)[lane]) < rules.cure_probability
-    return Luck(insolvent_on, frustrated, scratch.score[s], recovery, cured)
+    return Luck(insolvent_on, frustrated, scratch.score[s], recovery, cured, rank)
 
 
 @row
@@ -91,7 +91,7 @@ def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scrat
     drawn = scratch.drawn[s]
     paid = scratch.paid[s]
     deal = open_account()
-    loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
+    loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, None, rows, events, scratch)
     note_loss(s, b, loss, book, rows, scratch)
     if counting is not None:
         note_balances(s, 1, b, 0, scratch.score, True, scratch.final, scratch.lost, counting, balances)
@@ -159,7 +159,10 @@ def simulate_quad(
                 collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
                 quiet |= 1 << lane
                 continue
-            luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
+            rank = -1.0
+            if regimes is not None:
+                rank = payer_rank(shared[s], delay.systemic[b], delay.credit, delay.buyer)
+            luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, rank, keys, rules, book, scratch)
             if regimes is None:
                 settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
             else:

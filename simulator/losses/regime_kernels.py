@@ -32,24 +32,29 @@ def is_in_trouble(insolvent_on, late, rules):
 
 
 @row
-def deal_with(g, quad, lane, b, score, keys, horizon, book, regimes):
+def deal_with(g, quad, lane, b, luck, keys, horizon, book, regimes):
     """The deal with a buyer under regime ``g``: whether it agrees to the terms and takes a discount, and when its
     limit changes. The same luck decides under every regime."""
     form = regimes.form[g, b]
     if form in (LETTER_OF_CREDIT, PREPAID):
-        luck = uniform(words(keys.acceptance, quad, book.buyer_entity[b], 0)[lane])
-        if luck >= regimes.accepted[g, b]:
+        willing = uniform(words(keys.acceptance, quad, book.buyer_entity[b], 0)[lane])
+        if willing >= regimes.accepted[g, b]:
             form = REFUSED
     discount = regimes.discount[g, b]
     if discount > 0.0:
-        luck = uniform(words(keys.discount, quad, book.buyer_entity[b], 0)[lane])
-        if luck >= regimes.take_up[g]:
+        # the promptest payers take it: whoever is about to fail has no money to pay early with
+        rank = luck.payer_rank
+        if rank < 0.0:
+            rank = uniform(words(keys.discount, quad, book.buyer_entity[b], 0)[lane])
+        if rank >= regimes.take_up[g]:
             discount = 0.0
     stops_on = NEVER
     if regimes.allowed[g, b] < np.inf:
-        changed_on = limit_change_day(score, regimes.stop_intensity[g], horizon)
+        changed_on = limit_change_day(luck.limit_score, regimes.stop_intensity[g], horizon)
         if changed_on != NEVER:
             stops_on = changed_on + regimes.stop_notice[g]
+    for k in range(regimes.told_day.shape[2]):
+        stops_on = min(stops_on, regimes.told_day[g, b, k])
     return Deal(
         form, regimes.fee[g, b], regimes.advance_rate[g], regimes.interest[g], regimes.protection[g],
         regimes.guarantee[g], regimes.sells_open[g], discount, regimes.within[g], stops_on, regimes.allowed[g, b],
@@ -91,7 +96,7 @@ def settle_regimes(
     blocked_on = blocked_from[s, country] if 0 <= country < blocked_from.shape[1] else NEVER
     for g in range(regimes.count):
         r = g * n + s
-        deal = deal_with(g, quad, lane, b, luck.limit_score, keys, clock.horizon, book, regimes)
+        deal = deal_with(g, quad, lane, b, luck, keys, clock.horizon, book, regimes)
         drawn = scratch.drawn[s]
         all_paid = scratch.paid
         if regimes.affects[g, b]:
@@ -105,7 +110,9 @@ def settle_regimes(
         if quiet:
             collect_all(r, s, b, rates, rules, clock, book, paid, rows)
         else:
-            loss = settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch)
+            loss = settle_troubled(
+                r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, regimes, rows, events, scratch
+            )  # fmt: skip
             note_loss(r, b, loss, book, rows, scratch)
         if counting is not None:
             final = all_paid if quiet else scratch.final

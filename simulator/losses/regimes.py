@@ -13,15 +13,19 @@ from scipy.special import ndtri
 
 from simulator.errors import InputError, Problem
 from simulator.factors.plan import FactorPlan
+from simulator.jit import NEVER
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
 from simulator.ledger.selection import select
 from simulator.losses.rows import LedgerRows
+from simulator.losses.stops import Stops, ToldLimits, no_stops, stopping, stops_of
 from simulator.study.calendar import DAYS_PER_YEAR, Calendar
 from simulator.study.schema import Policy, Programme, Study
 from simulator.study.schema_terms import LimitChanges
 
 #: How a buyer is supplied. A buyer that refuses a letter of credit or prepayment is not supplied.
 OPEN_ACCOUNT, FACTORED, LETTER_OF_CREDIT, PREPAID, REFUSED = range(5)
+#: In a script nothing is left to chance: what is at least as likely as not happens.
+LIKELY = 0.5
 
 
 class RegimePlan(NamedTuple):
@@ -34,11 +38,13 @@ class RegimePlan(NamedTuple):
     float64[R, B] share of its invoices. Factoring: ``advance_rate``, ``interest``, ``protection`` float64[R],
     ``guarantee`` int32[R] days past due, ``sells_open`` bool[R].
     Early payment: ``discount`` float64[R, B] (0: none offered), ``within`` int32[R] days after issue, ``take_up``
-    float64[R]. Collection: ``chased`` bool[R, B], ``earlier`` int32[R] days, ``stage_after`` and ``stage_factor``
-    float64[R, n_stages] (unused stages begin at infinity), ``collection_cost`` float64[R, n_periods].
+    float64[R], the part of the buyers that takes it, promptest payers first. Collection: ``chased`` bool[R, B],
+    ``earlier`` int32[R] days, ``stage_after`` and ``stage_factor`` float64[R, n_stages] (unused stages begin at
+    infinity), ``collection_cost`` float64[R, n_periods].
     Limits taken back: ``allowed`` float64[R, B], the debt up to which the seller goes on shipping once a buyer's limit
     has changed (study currency, infinite: it does not stop), ``stop_intensity`` float64[R] and ``stop_notice``
-    int32[R] days; ``stop_threshold`` is the highest score at which any regime stops.
+    int32[R] days; ``stop_threshold`` is the highest score at which any regime stops. In a script instead ``told_day``
+    int32[R, B, K] and ``told_allowed`` float64[R, B, K], as in :class:`ToldLimits`.
     """
 
     count: int  # type: ignore[assignment]  # hides tuple.count
@@ -65,6 +71,8 @@ class RegimePlan(NamedTuple):
     stop_intensity: Floats
     stop_notice: Ints
     stop_threshold: float
+    told_day: Ints
+    told_allowed: Floats
 
 
 class LimitPlan(NamedTuple):
@@ -99,7 +107,9 @@ class Deal(NamedTuple):
     allowed: float
 
 
-def build_regimes(study: Study, portfolio: Portfolio, calendar: Calendar, named_limits: Floats) -> RegimePlan:
+def build_regimes(
+    study: Study, portfolio: Portfolio, calendar: Calendar, named_limits: Floats, told: ToldLimits | None = None
+) -> RegimePlan:
     """Sort the programmes into regimes.
 
     Args:
@@ -108,27 +118,33 @@ def build_regimes(study: Study, portfolio: Portfolio, calendar: Calendar, named_
         calendar: for the horizon and the cost of collection by period.
         named_limits: limits that an insurer can change, study currency, infinite where unlimited, NaN where a buyer has
             no named limit under a programme, float64[n_programmes, n_buyers].
+        told: limits that the study's script changes; where scenarios are drawn, none.
     """
     n_buyers = len(portfolio.buyers)
-    regimes: list[tuple[Programme | None, Floats]] = [(None, np.full(n_buyers, np.inf))]
+    regimes: list[tuple[Programme | None, Stops]] = [(None, no_stops(n_buyers, told))]
     of_programme = np.zeros(len(study.programmes), np.int32)
     for p, programme in enumerate(study.programmes):
-        allowed = _allowed(programme, named_limits[p])
-        if study.portfolio.exposure == "constant" or not (_trades(programme) or np.isfinite(allowed).any()):
+        stops = stops_of(programme, p, named_limits[p], told)
+        if study.portfolio.exposure == "constant" or not (_trades(programme) or stops.any()):
             continue
-        for g, (other, limit) in enumerate(regimes):
-            if other is not None and _terms(other) == _terms(programme) and np.array_equal(limit, allowed):
+        for g, (other, same) in enumerate(regimes):
+            if other is not None and _terms(other) == _terms(programme) and stops.equal(same):
                 of_programme[p] = g
                 break
         else:
             of_programme[p] = len(regimes)
-            regimes.append((programme, allowed))
-    plan = _empty(len(regimes), of_programme, n_buyers, calendar.n_periods, _most_stages(study))
-    for g, (member, allowed) in enumerate(regimes):
+            regimes.append((programme, stops))
+    plan = _empty(
+        len(regimes), of_programme, n_buyers, calendar.n_periods, _most_stages(study), regimes[0][1].day.shape[1]
+    )
+    for g, (member, stops) in enumerate(regimes):
         if member is not None:
-            _fill(plan, g, member, allowed, portfolio, calendar)
-    stops = [intensity for g, intensity in enumerate(plan.stop_intensity) if np.isfinite(plan.allowed[g]).any()]
-    return plan._replace(touched=np.asarray(plan.affects.any(axis=0)), stop_threshold=_threshold(stops, calendar))
+            _fill(plan, g, member, stops, portfolio, calendar)
+    if told is not None:
+        plan.accepted[:], plan.take_up[:] = plan.accepted >= LIKELY, plan.take_up >= LIKELY
+    intensities = [intensity for g, intensity in enumerate(plan.stop_intensity) if np.isfinite(plan.allowed[g]).any()]
+    touched = plan.affects.any(axis=0) | np.isfinite(plan.told_allowed).any(axis=(0, 2))
+    return plan._replace(touched=touched, stop_threshold=_threshold(intensities, calendar))
 
 
 def build_limits(study: Study, calendar: Calendar, factor: FactorPlan) -> LimitPlan:
@@ -219,7 +235,7 @@ def _terms(programme: Programme) -> tuple[object, ...]:
         programme.prepayment,
         programme.early_payment_discount,
         programme.collection,
-        _stopping(programme),
+        stopping(programme),
     )
 
 
@@ -227,26 +243,11 @@ def _trades(programme: Programme) -> bool:
     return any(term is not None for term in _terms(programme)[:-1])
 
 
-def _stopping(programme: Programme) -> LimitChanges | None:
-    """The limit changes a seller answers by stopping."""
-    changes = programme.limit_changes if isinstance(programme, Policy) else None
-    return changes if changes is not None and changes.seller == "stops" else None
-
-
-def _allowed(programme: Programme, named_limit: Floats) -> Floats:
-    """Debt up to which the seller ships after a buyer's limit has changed; infinite where it does not stop."""
-    changes = _stopping(programme)
-    if changes is None or changes.annual_probability <= 0.0:
-        return np.full(len(named_limit), np.inf)
-    left = changes.to * named_limit if changes.to > 0.0 else np.zeros(len(named_limit))
-    return np.where(np.isnan(named_limit), np.inf, left)
-
-
 def _most_stages(study: Study) -> int:
     return max([1, *(len(p.collection.stages) for p in study.programmes if p.collection is not None)])
 
 
-def _empty(count: int, of_programme: Ints, n_buyers: int, n_periods: int, n_stages: int) -> RegimePlan:
+def _empty(count: int, of_programme: Ints, n_buyers: int, n_periods: int, n_stages: int, n_told: int) -> RegimePlan:
     """Regimes that change nothing."""
 
     def real(*shape: int, value: float = 0.0) -> Floats:
@@ -283,11 +284,13 @@ def _empty(count: int, of_programme: Ints, n_buyers: int, n_periods: int, n_stag
         stop_intensity=real(),
         stop_notice=whole(),
         stop_threshold=-np.inf,
+        told_day=np.full((count, n_buyers, n_told), NEVER, np.int32),
+        told_allowed=real(n_buyers, n_told, value=np.inf),
     )
 
 
 def _fill(
-    plan: RegimePlan, g: int, programme: Programme, allowed: Floats, portfolio: Portfolio, calendar: Calendar
+    plan: RegimePlan, g: int, programme: Programme, stops: Stops, portfolio: Portfolio, calendar: Calendar
 ) -> None:
     """Write a programme's way of trading into regime g. A buyer is supplied in one way only: checked with the study."""
     factoring, letter, prepayment = programme.factoring, programme.letter_of_credit, programme.prepayment
@@ -313,8 +316,8 @@ def _fill(
         for k, stage in enumerate(collection.stages):
             plan.stage_after[g, k], plan.stage_factor[g, k] = stage.after.days, stage.factor
         plan.collection_cost[g] = collection.cost * calendar.period_years
-    if (changes := _stopping(programme)) is not None:
-        plan.allowed[g] = allowed
+    if (changes := stopping(programme)) is not None:
+        plan.allowed[g], plan.told_day[g], plan.told_allowed[g] = stops
         plan.stop_intensity[g] = intensity_of(changes)
         plan.stop_notice[g] = changes.notice.days
     plan.affects[g] = (plan.form[g] != OPEN_ACCOUNT) | (plan.discount[g] > 0.0) | plan.chased[g]

@@ -53,6 +53,17 @@ def owed_at_risk(s, b, i, book, scratch):
 
 
 @row
+def allowed_on(g, b, day, deal, regimes):
+    """Debt up to which the seller ships to a buyer on a day, once its limit has changed: as drawn, or as told last."""
+    allowed = deal.allowed
+    if regimes is not None:
+        for k in range(regimes.told_day.shape[2]):
+            if regimes.told_day[g, b, k] <= day:
+                allowed = regimes.told_allowed[g, b, k]
+    return allowed
+
+
+@row
 def fate_of_invoice(k, i, luck, drawn, paid_day, rules, clock, book):
     """How an invoice that was shipped ends: (loss day or NEVER, whether it is a protracted default).
 
@@ -68,10 +79,11 @@ def fate_of_invoice(k, i, luck, drawn, paid_day, rules, clock, book):
 
 
 @row
-def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, rows, events, scratch):
+def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, regimes, rows, events, scratch):
     """Settle a buyer invoice by invoice: shipped or withheld, paid or lost; list its debts for the claims.
 
-    ``drawn`` and ``paid`` are the payment days of its invoices before and after transfer blocks. Fills
+    ``drawn`` and ``paid`` are the payment days of its invoices before and after transfer blocks; ``regimes`` may be
+    None. Fills
     ``scratch.final``, ``scratch.lost`` and ``scratch.share``; a withheld invoice has -1 in the first two. Returns the
     buyer's loss.
     """
@@ -101,7 +113,8 @@ def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book,
             sold = is_sold(deal, book.open_item[i], book.due_day[i])
             refused = deal.form == REFUSED
             if issue >= deal.stops_on and share > 0.0 and not refused:
-                refused = owed_at_risk(s, b, i, book, scratch) + share * book.book_value[i] > deal.allowed
+                allowed = allowed_on(r // rates.shape[0], b, issue, deal, regimes)
+                refused = owed_at_risk(s, b, i, book, scratch) + share * book.book_value[i] > allowed
         scratch.share[s, k] = share
         if not book.open_item[i] and (issue >= luck.insolvent_on or blocked_until > issue or refused):
             withhold(r, b, i, rules, clock, book, rows)

@@ -74,7 +74,7 @@ def tail_mean(columns: Columns, name: str, programme: int) -> Functional:
 
 
 def share_paid(columns: Columns, programme: int) -> Sample | None:
-    """Gross claims over the debt when lost, in the scenarios with a debt; nothing where no scenario has one."""
+    """Gross claims over the debt claimed, in the scenarios with a debt; nothing where no scenario has one."""
     debt = columns.values("gap_debt", programme)
     owed = debt > 0.0
     weight = columns.p[owed] if columns.p is not None else None
@@ -101,7 +101,8 @@ def _lost_rows(columns: Columns, programme: int, debt: Functional) -> Iterator[R
 def _timing_rows(columns: Columns, programme: int) -> Iterator[Row]:
     """Claims money where cash runs short: what had come by the end of the first period of shortfall, what came later.
 
-    Over the scenarios with a shortfall, net of shares of recoveries paid over by then.
+    Over the scenarios with a shortfall, net of shares of recoveries paid over by then. The ratio is to the net claims
+    of the same scenarios: what is handed back does not come late.
     """
     if not columns.takes("claims_before_shortfall") and not columns.takes("claims_after_shortfall"):
         return
@@ -111,6 +112,7 @@ def _timing_rows(columns: Columns, programme: int) -> Iterator[Row]:
     for when in ("before", "after"):
         name = f"claims_{when}_shortfall"
         yield f"{name}_mean", NO_LEVEL, conditional_mean(columns.sample(name, programme), struck).estimate()
-    due = columns.derived(columns.values("indemnity_gross", programme) * struck)
-    before = mean(columns.sample("claims_before_shortfall", programme))
-    yield "claims_in_time_ratio", NO_LEVEL, ratio(before, mean(due)).estimate("1")
+    net = mean(columns.derived(columns.values("indemnity", programme) * struck))
+    if net.value > 0.0:
+        before = mean(columns.sample("claims_before_shortfall", programme))
+        yield "claims_in_time_ratio", NO_LEVEL, ratio(before, net).estimate("1")

@@ -64,7 +64,7 @@ def claim_of(plan, book, events, at, begin, loss_day):
 
 
 @row
-def book_unclaimed(book, events, rates, horizon, gap, at, begin, debts_on):
+def book_unclaimed(book, events, rates, horizon, gap, at, begin, debts_on, payment_day):
     """Show one buyer's lost debts that its claim does not hold: not covered, at the rate of the day they are lost."""
     n_events = min(events.n_events[at.row], events.buyer.shape[1])
     buyer = events.buyer[at.row, begin]
@@ -72,7 +72,8 @@ def book_unclaimed(book, events, rates, horizon, gap, at, begin, debts_on):
     while e < n_events and events.buyer[at.row, e] == buyer:
         invoice = events.invoice[at.row, e]
         lost_on = events.loss_day[at.row, e]
-        if is_lost_unclaimed(book.issue_day[invoice], events.paid_day[at.row, e], lost_on, debts_on):
+        issue, paid = book.issue_day[invoice], events.paid_day[at.row, e]
+        if is_lost_unclaimed(issue, paid, lost_on, debts_on, payment_day):
             rate = rate_on(rates, at.scenario, book.currency[invoice], min(lost_on, horizon))
             lost = book.amount[invoice] * events.share[at.row, e] * rate
             gap[DEBT] += lost

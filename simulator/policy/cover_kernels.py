@@ -41,14 +41,14 @@ def dispute_of(key, entity, quad, lane, in_ledger, probability, upheld, suspende
 
 
 @row
-def end_of_waiting(cover, due_day, drawn_day, paid_day):
-    """End of the waiting period of an invoice that is unpaid then, and the peril: protracted default or transfer."""
+def end_of_waiting(cover, settlement_days, due_day, drawn_day, paid_day):
+    """End of the waiting period of an invoice that stays unpaid, and the peril: protracted default or transfer."""
     day = NEVER
     peril = PROTRACTED
     if cover.percentage[PROTRACTED] > 0.0 and drawn_day > due_day + cover.expiry_days[0]:
-        day = protracted_loss_day(due_day, cover.expiry_days[0], paid_day)
+        day = protracted_loss_day(due_day, cover.expiry_days[0], settlement_days, paid_day)
     if cover.percentage[TRANSFER] > 0.0:
-        held_up = held_up_loss_day(due_day, cover.expiry_days[1], drawn_day, paid_day)
+        held_up = held_up_loss_day(due_day, cover.expiry_days[1], settlement_days, drawn_day, paid_day)
         if held_up < day:
             day = held_up
             peril = TRANSFER
@@ -59,7 +59,7 @@ def end_of_waiting(cover, due_day, drawn_day, paid_day):
 def first_waiting_end(plan, book, events, at, cover, begin, end):
     """First end of a waiting period of a buyer's debts that may bring about a claim, and the peril; NEVER if none does.
 
-    They are insurable and not in dispute for good.
+    They are insurable, not in dispute for good, and still unpaid when the indemnity is due.
     """
     terms = plan.terms[at.programme]
     first = NEVER
@@ -69,8 +69,9 @@ def first_waiting_end(plan, book, events, at, cover, begin, end):
         if not events.protracted[at.row, e] or not plan.eligible[at.programme, invoice]:
             continue
         day, cause = end_of_waiting(
-            cover, book.due_day[invoice], events.drawn_day[at.row, e], events.paid_day[at.row, e]
-        )
+            cover, terms.settlement_days, book.due_day[invoice], events.drawn_day[at.row, e],
+            events.paid_day[at.row, e],
+        )  # fmt: skip
         if day >= first:
             continue
         dispute = dispute_of(
@@ -93,10 +94,11 @@ def is_older(due_day, e, other_due_day, other):
 
 @row
 def oldest_first_loss_day(plan, book, events, at, cover, begin, end):
-    """First end of a waiting period at which all money received so far has not filled the invoice and the older ones.
+    """First end of a waiting period whose invoice and the older ones are not filled by all money received until the
+    indemnity is due.
 
     Amounts are book values. What a buyer owes in all is the same as without this rule, so a buyer whose invoices are
-    all paid within the waiting period has no such day.
+    all paid by then has no such day.
     """
     terms = plan.terms[at.programme]
     first = NEVER
@@ -113,7 +115,7 @@ def oldest_first_loss_day(plan, book, events, at, cover, begin, end):
             value = book.book_value[one] * events.share[at.row, other]
             if is_older(book.due_day[one], other, due, e):
                 owed += value
-            if events.paid_day[at.row, other] <= day:
+            if events.paid_day[at.row, other] <= day + terms.settlement_days:
                 received += value
         if received >= owed * (1.0 - 1e-12):
             continue
@@ -127,19 +129,19 @@ def oldest_first_loss_day(plan, book, events, at, cover, begin, end):
 
 
 @row
-def oldest_first_part(book, events, row, begin, end, e, day):
-    """Part of an invoice that is unpaid on a day when all payments until then fill the oldest invoices."""
+def oldest_first_part(book, events, row, claim, e):
+    """Part of an invoice that a claim holds when all payments until its indemnity fill the oldest invoices."""
     invoice = events.invoice[row, e]
-    if book.issue_day[invoice] > day:
+    if book.issue_day[invoice] > claim.debts_on:
         return 0.0
     outstanding = 0.0
     newer = 0.0
-    for other in range(begin, end):
+    for other in range(claim.begin, claim.end):
         one = events.invoice[row, other]
         value = book.book_value[one] * events.share[row, other]
-        if is_claimed(book.issue_day[one], events.paid_day[row, other], day):
+        if is_claimed(book.issue_day[one], events.paid_day[row, other], claim.debts_on, claim.payment_day):
             outstanding += value
-        if book.issue_day[one] <= day and is_older(book.due_day[invoice], e, book.due_day[one], other):
+        if book.issue_day[one] <= claim.debts_on and is_older(book.due_day[invoice], e, book.due_day[one], other):
             newer += value
     value = book.book_value[invoice] * events.share[row, e]
     return left_of_debt(value, newer, outstanding) / value
@@ -201,8 +203,8 @@ def value_debts(plan, book, events, rates, clock, work, at, claim):
         work.debt[group, e] = 0.0
         work.covered[group, e] = 0.0
         if terms.oldest_first:
-            amount *= oldest_first_part(book, events, at.row, claim.begin, claim.end, e, claim.debts_on)
-        elif not is_claimed(issue, events.paid_day[at.row, e], claim.debts_on):
+            amount *= oldest_first_part(book, events, at.row, claim, e)
+        elif not is_claimed(issue, events.paid_day[at.row, e], claim.debts_on, claim.payment_day):
             continue
         if amount <= 0.0:
             continue
@@ -256,6 +258,9 @@ def value_debts(plan, book, events, rates, clock, work, at, claim):
         percentage = insured / covered
     if cover.country_pool >= 0:
         most = room_left(cover.country_maximum, work.used[group, cover.country_pool])
+        if total > most:
+            for e in range(claim.begin, claim.end):
+                work.covered[group, e] *= most / total
         full, total, covered = min(full, most), min(total, most), min(covered, most)
         work.used[group, cover.country_pool] += total
     if cover.group_pool >= 0:

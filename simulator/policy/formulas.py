@@ -33,32 +33,33 @@ def event_loss_day(default_day, waiting_days):
 
 
 @scalar
-def protracted_loss_day(due_day, waiting_days, paid_day):
-    """Day on which an invoice's waiting period expires while it is still unpaid; NEVER if it was paid by then.
+def protracted_loss_day(due_day, waiting_days, settlement_days, paid_day):
+    """Day on which a waiting period expires of an invoice that is not paid before the indemnity is; else NEVER.
 
     ``waiting_days`` run from the due date (the most frequent clause; Atradius, "date of loss" [S3]) or include the
-    days until overdue notice (Coface [S25]) or collection (Prisma [S26]). Payment on the day itself comes before the
-    claim. Not asked of known losses, so the day is 1 or later.
+    days until overdue notice (Coface [S25]) or collection (Prisma [S26]). The indemnity is due ``settlement_days``
+    later; what the buyer has paid by then, that day included, is no loss. Not asked of known losses, so the day is 1 or
+    later.
 
-    Worked number: due day 70, waiting 182 days, paid on day 300 → day 252; paid on day 252 → NEVER.
+    Worked number: due day 70, waiting 182 days, settlement 30: paid on day 300 → day 252; paid on day 282 → NEVER.
     """
     day = due_day + waiting_days
-    return day if paid_day > day else NEVER
+    return day if paid_day > day + settlement_days else NEVER
 
 
 @scalar
-def held_up_loss_day(due_day, waiting_days, drawn_day, paid_day):
+def held_up_loss_day(due_day, waiting_days, settlement_days, drawn_day, paid_day):
     """Day on which the waiting period expires of a debt that only a transfer event holds up; else NEVER.
 
     The buyer has deposited the money (``drawn_day``) by the end of the waiting period, but its country lets it out
-    later (``paid_day``): the peril is transfer, "events that prevent or delay the transfer of payments deposited by
-    the debtor" (Atradius [S3]), not protracted default.
+    (``paid_day``) after the day the indemnity is due: the peril is transfer, "events that prevent or delay the transfer
+    of payments deposited by the debtor" (Atradius [S3]), not protracted default.
 
-    Worked number: due 70, waiting 182 days → day 252: deposited on day 80, released on day 262 → 252; deposited on
-    day 253 → NEVER, that is a protracted default.
+    Worked number: due 70, waiting 182 days → day 252, settlement 30: deposited on day 80, released on day 290 → 252;
+    released on day 282 → NEVER; deposited on day 253 → NEVER, that is a protracted default.
     """
     day = due_day + waiting_days
-    return day if drawn_day <= day < paid_day else NEVER
+    return day if drawn_day <= day and paid_day > day + settlement_days else NEVER
 
 
 @scalar
@@ -71,24 +72,26 @@ def date_of_loss(insolvency_day, protracted_day):
 
 
 @scalar
-def is_claimed(issue_day, paid_day, loss_day):
-    """Whether an invoice is part of the debt on the date of loss: issued by then and not paid by then.
+def is_claimed(issue_day, paid_day, loss_day, payment_day):
+    """Whether a claim holds an invoice: issued by the date of loss, and unpaid on the day the indemnity is paid.
 
-    Worked number: issued day 14, paid on day 140, date of loss 70 → True; date of loss 140 → False.
+    That day is never before the date of loss, so the invoice is unpaid on both.
+
+    Worked number: issued day 14, paid on day 140, date of loss 70: indemnity on day 100 → True; on day 140 → False.
     """
-    return issue_day <= loss_day and paid_day > loss_day
+    return issue_day <= loss_day and paid_day > payment_day
 
 
 @scalar
-def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
+def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day, payment_day):
     """Whether a debt is lost that no claim holds: shipped after its buyer's date of loss, or its buyer has no claim.
 
     ``lost_on`` is the day the debt is lost (NEVER if it is not), ``loss_day`` the date of loss of its buyer's claim
-    (NEVER without one). What is shipped to a buyer after the date of loss is at the policyholder's own risk.
+    and ``payment_day`` that of its indemnity (both NEVER without one). What is shipped to a buyer after the date of loss is at the policyholder's own risk.
 
     Worked number: date of loss 70, lost on day 300: issued on day 71 → True; issued on day 14 → False, it is claimed.
     """
-    return lost_on != NEVER and not is_claimed(issue_day, paid_day, loss_day)
+    return lost_on != NEVER and not is_claimed(issue_day, paid_day, loss_day, payment_day)
 
 
 @scalar

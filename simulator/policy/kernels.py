@@ -111,16 +111,18 @@ def apply_programme(plan, book, events, balance, rates, drivers, clock, work, ro
     for i in range(count):
         loss_day = key[i] >> 32
         debts_on = loss_day
+        payment_day = loss_day
         if loss_day != NEVER:
             claim = claim_of(plan, book, events, at, first_event[i], loss_day)
             debts_on = claim.debts_on
+            payment_day = claim.payment_day
             eroded, owed = settle_claim(
                 plan, book, events, rates, clock, work, rows, at, claim, failed_on, first_loss_left, liability_left
             )
             first_loss_left -= eroded
             liability_left -= owed
             claims += owed
-        book_unclaimed(book, events, rates, clock.horizon, rows.gap[s, p], at, first_event[i], debts_on)
+        book_unclaimed(book, events, rates, clock.horizon, rows.gap[s, p], at, first_event[i], debts_on, payment_day)
     pay_premium(plan, rates, rows, at, base, claims)
 
 

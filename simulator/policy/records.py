@@ -157,7 +157,7 @@ class Place(NamedTuple):
 
 class Claim(NamedTuple):
     """One buyer's claim: events ``begin`` to ``end``, its date of loss, the day whose debts it holds (that of the
-    event), its peril, and the day the indemnity is paid."""
+    event), its peril, and the day the indemnity is paid: debts paid by then are not held."""
 
     buyer: int
     begin: int

@@ -1,4 +1,4 @@
-"""Money that arrives on claimed debts after the date of loss, and the insurer's share of it."""
+"""Money that arrives on claimed debts that are not paid before the indemnity, and the insurer's share of it."""
 
 from simulator.fx.formulas import rate_on
 from simulator.jit import NEVER, row
@@ -21,7 +21,7 @@ def note_receipts(book, events, rates, horizon, work, at, claim, currency):
         paid = events.paid_day[at.row, e]
         day = NEVER
         money = 0.0
-        if is_claimed(book.issue_day[invoice], paid, claim.debts_on):
+        if is_claimed(book.issue_day[invoice], paid, claim.debts_on, claim.payment_day):
             day = receipt_day(paid, events.receipt_day[at.row, e])
         if day != NEVER:
             until = min(day, horizon)

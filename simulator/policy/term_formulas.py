@@ -57,14 +57,14 @@ def after_deductible(loss, deductible):
 
 
 @scalar
-def after_minimum_retention(loss, minimum_retention, coinsurance):
-    """A claim after the co-insurance already taken is topped up to the minimum retention, not below zero.
+def after_minimum_retention(loss, minimum_retention, borne):
+    """A claim after what the policyholder bears by then is topped up to the minimum retention, not below zero.
 
-    So the policyholder keeps the larger of the two. Source: UK broker, debt 5,000, uninsured 15 % = 750, minimum
+    So the policyholder keeps the larger of the two; in W3 what it bears by then is the co-insurance. Source: UK broker, debt 5,000, uninsured 15 % = 750, minimum
     retention 1,000 → 4,000 is paid [S29].
     Worked number: 4,250 after co-insurance of 750, minimum 1,000 → 4,000; after co-insurance of 1,200 nothing changes.
     """
-    return after_deductible(loss, minimum_retention - coinsurance) if minimum_retention > coinsurance else loss
+    return after_deductible(loss, minimum_retention - borne) if minimum_retention > borne else loss
 
 
 @scalar
@@ -147,7 +147,7 @@ def apply_terms(terms, covered, insured_percentage, first_loss_left, liability_l
             loss = after_deductible(loss, terms.each_and_every_first_loss)
             each_and_every = before - loss
         elif step == MINIMUM_RETENTION_STEP:
-            loss = after_minimum_retention(loss, terms.minimum_retention, coinsurance)
+            loss = after_minimum_retention(loss, terms.minimum_retention, covered - loss)
             retention = before - loss
         elif step == FIRST_LOSS_STEP:
             absorbed = absorbed_by_first_loss(loss, first_loss_left)

@@ -25,6 +25,7 @@ SAYS = {
     "insurer_default": "approved claims that a failed insurer does not pay",
     "not_covered": "no limit or excluded; lost without a claim that holds it, or known as lost at the start",
     "coinsurance": "the uninsured percentage",
+    "debt": "at the dates of loss, debts lost without a claim included",
     "indemnity": "before recoveries are shared",
 }
 #: Steps that take away cover the policy was bought for.
@@ -93,13 +94,11 @@ def _share(part: float, whole: float) -> str:
 
 
 def timing_table(data: pd.DataFrame, currency: str) -> Table:
-    """Mean claims money, what arrives within the horizon, and its share."""
-    unit = unit_for([*data["indemnity"], *data["in_horizon"]])
+    """Mean claims money, what of it is handed back, what arrives within the horizon, and its share of the net."""
+    unit = unit_for([*data["gross"], *data["in_horizon"]])
+    amounts = ("gross", "handed_back", "indemnity", "in_horizon")
     rows = [
-        Row(
-            row.programme,
-            (Cell(unit.write(row.indemnity)), Cell(unit.write(row.in_horizon)), Cell(short_percent(row.share))),
-        )
+        Row(row.programme, [*(Cell(unit.write(getattr(row, a))) for a in amounts), Cell(short_percent(row.share))])
         for row in records(data)
     ]
     return Table(
@@ -107,11 +106,14 @@ def timing_table(data: pd.DataFrame, currency: str) -> Table:
         (
             Column("Programme", number=False),
             Column("Gross claims, whenever paid", unit=unit.named(currency)),
-            Column("Net claims within the horizon", unit=unit.named(currency)),
-            Column("Net ÷ gross"),
+            Column("Handed back", unit=unit.named(currency)),
+            Column("Net claims, in the end", unit=unit.named(currency)),
+            Column("Net within the horizon", unit=unit.named(currency)),
+            Column("In time", unit="net within ÷ net"),
         ),
         rows,
-        note="Means. Net claims are less the insurer's share of recoveries received by then.",
+        note="Means. Handed back: the insurer's share of recoveries and of what buyers pay after a claim. Above 100 %: "
+        "more is handed back after the horizon than paid.",
     )
 
 
@@ -179,30 +181,32 @@ def late_claims_table(result: Result) -> Table | None:
         index = result.programmes.index(programme)
         struck = (columns.values("shortfall_amount", index) > 0.0).astype(float)
         if columns.derived(struck).average(struck) > 0.0:
-            names = ("indemnity_gross", "claims_before_shortfall", "claims_after_shortfall")
+            names = ("indemnity_gross", "indemnity", "claims_before_shortfall", "claims_after_shortfall")
             parts = [conditional_mean(columns.sample(name, index), struck) for name in names]
-            found.append((programme, parts, ratio(parts[1], parts[0])))
+            in_time = short_percent(ratio(parts[2], parts[1]).value) if parts[1].value > 0.0 else NONE
+            found.append((programme, parts, in_time))
     if not found:
         return None
     unit = unit_for(part.value for _, parts, _ in found for part in parts)
     rows = []
     for programme, parts, in_time in found:
         cells = [_with_error(part.value, part.standard_error, unit) for part in parts]
-        rows.append(Row(programme, [*cells, Cell(short_percent(in_time.value))]))
+        rows.append(Row(programme, [*cells, Cell(in_time)]))
     period = result.study.study.period
     columns_ = (
         Column("Programme", number=False),
         Column("Gross claims, whenever paid", unit=unit.named(result.currency)),
+        Column("Net claims, in the end", unit=unit.named(result.currency)),
         Column(f"Received by the end of that {period}", unit=unit.named(result.currency)),
         Column("Later, within the horizon", unit=unit.named(result.currency)),
-        Column("In time", unit="received ÷ gross"),
+        Column("In time", unit="received ÷ net"),
     )
     return Table(
         "Claims money where cash runs short",
         columns_,
         rows,
-        note=f"Means over the scenarios with a shortfall ± standard error. “That {period}”: the first with a shortfall "
-        "that remains although the claims money received so far is in it.",
+        note="Means over the scenarios with a shortfall ± standard error; what is received is net of what is handed "
+        f"back by then. “That {period}”: the first with a shortfall that remains although the claims money received so far is in it.",
         stacked=True,
     )
 

@@ -16,7 +16,8 @@ NET_LOSS_RATIO = "untaxed_loss_ratio"
 def ratios(result: Result) -> Iterator[tuple[str, str, float, float]]:
     """Tuples measure, programme, value, standard error.
 
-    ``net_indemnity_ratio``: expected indemnity net of shared recoveries over expected debt when lost.
+    ``net_indemnity_ratio``: expected indemnity net of shared recoveries over expected debt claimed, or lost
+    without a claim.
     ``untaxed_loss_ratio``: the same indemnity over the expected premium without tax and fees, which are known terms:
     premium ÷ (1 + tax) − fees.
     """

@@ -159,8 +159,8 @@ def _cover(m: Material) -> Section | None:
     return Section(
         "cover",
         "What the cover really covers",
-        "The insured percentage applies to what is left of a debt after limits and exclusions, and before first losses "
-        "and the insurer's maximum liability.",
+        "What each term of a policy takes of the debt claimed. Which of them applies first is a matter of its wording: "
+        "see order under what was assumed.",
         blocks,
     )
 

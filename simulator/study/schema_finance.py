@@ -28,6 +28,10 @@ class BorrowingBase(Section):
     """Lent on insured receivables of a policy with the bank as loss payee."""
     insured_value: Literal["covered", "indemnifiable"] = "covered"
     """covered: debts up to their limits; indemnifiable: those times the insured percentage, less the first loss."""
+    within_maximum_liability: bool = True
+    """Whether all that counts as insured is at most the maximum liability of the policy."""
+    uninsured_rest: Literal["eligible", "ineligible"] = "eligible"
+    """What is not covered of an insured buyer's debt: eligible: counts as that of an uninsured one; or does not."""
     maximum_overdue: Length | None = Duration(90, "day")
     """Invoices overdue for longer are not eligible; blank: all are."""
     cross_ageing: Fraction | None = None

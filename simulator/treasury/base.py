@@ -86,8 +86,15 @@ def build_base(
             _fill_insured(balances, v, p, terms, programme, book, policy)
             if terms.insured_value == "indemnifiable":
                 first_loss[v] = policy.terms["aggregate_first_loss"][p] / policy.terms["turnover_rate"][p]
+            if terms.within_maximum_liability:
+                # the first loss is taken off afterwards
+                most = policy.terms["maximum_liability"][p] / policy.terms["turnover_rate"][p]
+                balances.liability[v] = most + first_loss[v]
         if regimes is not None:
-            balances.value[v, sold(regimes, trade, book)] = 0.0
+            gone = sold(regimes, trade, book)
+            balances.value[v, gone] = balances.uninsured_value[v, gone] = 0.0
+    if np.isfinite(balances.liability).any() or (balances.group_pool >= 0).any() or (balances.country_pool >= 0).any():
+        balances = balances._replace(n_pools=1 + policy.n_pools)
     return prepare(balances, book, build_clock(calendar)), BasePlan(
         of_programme=np.array(of_programme, dtype=np.int32),
         first_loss=first_loss,
@@ -123,23 +130,31 @@ def _fill_uninsured(balances: BalancePlan, v: int, terms: BorrowingBase, portfol
     )
     balances.counts[v] = eligible
     balances.value[v] = np.where(book.disputed & (not terms.disputed), 0.0, book.book_value)
+    balances.uninsured_value[v] = balances.value[v]
 
 
 def _fill_insured(
     balances: BalancePlan, v: int, p: int, terms: BorrowingBase, programme: Policy, book: Book, policy: PolicyPlan
 ) -> None:
-    """Count the buyers a policy insures by what it covers instead."""
-    insured = policy.cover["insurable"][p]
+    """Count the buyers a policy insures by what it covers instead; nobody is insured at 0 %."""
+    usual = policy.cover["percentage"][p][:, [INSOLVENCY, PROTRACTED]].min(axis=1)
+    own = policy.segment["percentage"][policy.cover["segments"][p][:, 0]]
+    percentage = np.where(np.isnan(own), usual, own)
+    insured = policy.cover["insurable"][p] & (percentage > 0.0)
     balances.insured[v] = insured
+    if terms.uninsured_rest == "eligible":
+        balances.rest[v] = balances.counts[v] & insured
     balances.counts[v] |= insured
     by_invoice = np.repeat(insured, np.diff(book.start))
     net = 1.0 if programme.vat_covered else 1.0 - book.vat / np.where(book.amount == 0.0, 1.0, book.amount)
     covered = np.where(eligible_at_issue(policy, p, book), net * book.book_value, 0.0)
     balances.value[v] = np.where(by_invoice, covered, balances.value[v])
     if terms.insured_value == "indemnifiable":
-        usual = policy.cover["percentage"][p][:, [INSOLVENCY, PROTRACTED]].min(axis=1)
-        own = policy.segment["percentage"][policy.cover["segments"][p][:, 0]]
-        balances.weight[v] = np.where(np.isnan(own), usual, own)
+        balances.weight[v] = percentage
+    # row 0 is the maximum liability's
+    balances.group_pool[v] = policy.cover["group_pool"][p] + (policy.cover["group_pool"][p] >= 0)
+    balances.country_pool[v] = policy.cover["country_pool"][p] + (policy.cover["country_pool"][p] >= 0)
+    balances.country_maximum[v] = policy.cover["country_maximum"][p] / policy.terms["turnover_rate"][p]
     if (changes := programme.limit_changes) is not None:
         balances.intensity[v] = intensity_of(changes)
         balances.notice[v] = changes.notice.days
@@ -149,7 +164,7 @@ def _fill_insured(
 def _limits(policy: PolicyPlan, views: list[int]) -> dict[str, NDArray[Any]]:
     """Limits of the views' policies (-1: none) one after the other, as :class:`BalancePlan` has them."""
     bounds = policy.cover["segments"]
-    limit = policy.segment["limit"].copy()
+    limit = np.where(policy.segment["percentage"] == 0.0, 0.0, policy.segment["limit"])
     for p in set(views) - {-1}:
         limit[bounds[p, 0, 0] : bounds[p, -1, 1]] /= policy.terms["turnover_rate"][p]  # study currency
     of_view = [[*bounds[p, :, 0], bounds[p, -1, 1]] if p >= 0 else [0] * (bounds.shape[1] + 1) for p in views]

@@ -55,6 +55,11 @@ def limit_change_day(score, intensity, horizon):
     return NEVER if days > horizon else max(1, math.ceil(days))
 
 
+def payer_rank(score, systemic, credit, buyer):
+    shared = math.sqrt(systemic * systemic + credit * credit + buyer * buyer)
+    return normal_cdf(score / shared) if shared > 0 else -1.0
+
+
 def chased_day(day, due_day, first_day, row, stage_after, stage_factor):
     """Lateness told as a walk: so many drawn days are left, and each stage reached makes the next ones shorter."""
     start = max(due_day, 0)
@@ -123,14 +128,23 @@ def in_trouble(b, insolvent_on, days, rules, book):
 OPEN = {"form": "open", "discount": 0.0, "stops_on": NEVER}
 
 
-def deal_with(g, quad, lane, b, score, keys, horizon, book, regimes):
+def rank_of_payer(quad, lane, b, state, epsilon, keys, delay, book):
+    """Where a buyer stands among payers, by the part of its delay score that all its invoices share."""
+    effect = normal(words(keys.buyer_delay, quad, int(book.buyer_entity[b]), 0)[lane])
+    weights = float(delay.systemic[b]), float(delay.credit), float(delay.buyer)
+    return payer_rank(delay_score(state, epsilon, effect, 0.0, *weights, float(delay.own[b])), *weights)
+
+
+def deal_with(g, quad, lane, b, score, rank, keys, horizon, book, regimes):
     """How the seller trades with a buyer under a regime."""
     entity = int(book.buyer_entity[b])
     form = ["open", "factored", "letter", "prepaid"][regimes.form[g, b]]
     agrees = uniform(words(keys.acceptance, quad, entity, 0)[lane]) < regimes.accepted[g, b]
-    takes = uniform(words(keys.discount, quad, entity, 0)[lane]) < regimes.take_up[g]
+    luck = uniform(words(keys.discount, quad, entity, 0)[lane]) if rank < 0 else rank
+    takes = luck < regimes.take_up[g]
     changed = limit_change_day(score, float(regimes.stop_intensity[g]), horizon)
     watches = regimes.allowed[g, b] < math.inf and changed != NEVER
+    told = list(zip(regimes.told_day[g, b].tolist(), regimes.told_allowed[g, b].tolist(), strict=True))
     return {
         "form": form if agrees or form not in ("letter", "prepaid") else "refused",
         "fee": float(regimes.fee[g, b]),
@@ -141,8 +155,9 @@ def deal_with(g, quad, lane, b, score, keys, horizon, book, regimes):
         "sells_open": bool(regimes.sells_open[g]),
         "discount": float(regimes.discount[g, b]) if takes else 0.0,
         "within": int(regimes.within[g]),
-        "stops_on": changed + int(regimes.stop_notice[g]) if watches else NEVER,
+        "stops_on": min([changed + int(regimes.stop_notice[g]) if watches else NEVER, *(day for day, _ in told)]),
         "allowed": float(regimes.allowed[g, b]),
+        "told": told,
     }
 
 
@@ -196,7 +211,8 @@ def story_of_buyer(b, insolvent_on, cured, days, deal, rules, clock, book):
                 owed = sum(
                     f["risk"] * float(book.book_value[f["i"]]) for f in fates[:-1] if f["shipped"] and f["paid"] > issue
                 )
-                over = owed + risk * float(book.book_value[i]) > deal["allowed"]
+                limit = [deal["allowed"], *(allowed for day, allowed in deal["told"] if day <= issue)][-1]
+                over = owed + risk * float(book.book_value[i]) > limit
             if issue >= insolvent_on or held_up or over or deal["form"] == "refused":
                 fate["shipped"] = False
                 continue
@@ -403,21 +419,24 @@ def simulate_ledger(
                     events.weak_count[r] += 1
             days = payment_days(quad, lane, s, b, keys, state, epsilon, blocked_from, delay, transfer, book)
             luck = (blocked_on if frustrated else insolvent_on, frustrated, score)
+            rank = rank_of_payer(quad, lane, b, state, epsilon, keys, delay, book)
             live(
-                quad, lane, n, s, b, luck, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules,
+                quad, lane, n, s, b, luck, rank, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules,
                 clock, book, regimes, rows, events, scratch, counting, balances,
             )  # fmt: skip
 
 
 def live(
-    quad, lane, n, s, b, luck, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules, clock, book,
+    quad, lane, n, s, b, luck, rank, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules, clock, book,
     regimes, rows, events, scratch, counting, balances,
 ):  # fmt: skip
     """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows."""
     insolvent_on, _, score = luck
     quiet = not in_trouble(b, insolvent_on, days, rules, book)
     count = 1 if regimes is None else regimes.count
-    alike = count == 1 or not (regimes.affects[:, b].any() or score <= regimes.stop_threshold)
+    alike = count == 1 or not (
+        regimes.affects[:, b].any() or score <= regimes.stop_threshold or (regimes.told_allowed[:, b] < math.inf).any()
+    )
     if quiet and alike:
         r = s if count == 1 else count * n + s
         fates = story_of_buyer(b, insolvent_on, cured, days, OPEN, rules, clock, book)
@@ -427,7 +446,7 @@ def live(
     for g in range(count):
         deal, these = OPEN, days
         if count > 1:
-            deal = deal_with(g, quad, lane, b, score, keys, clock.horizon, book, regimes)
+            deal = deal_with(g, quad, lane, b, score, rank, keys, clock.horizon, book, regimes)
         if count > 1 and regimes.affects[g, b]:
             these = days_under(g, b, days, blocked_on, deal, delay, transfer, book, regimes)
         fates = story_of_buyer(b, insolvent_on, cured, these, deal, rules, clock, book)
@@ -469,7 +488,7 @@ def follow_script(
                 rows.n_defaults[g * n + s] += insolvent_on != NEVER
             days = [2 * (int(script.paid_day[i]),) for i in range(book.start[b], book.start[b + 1])]
             live(
-                0, 0, n, s, b, (insolvent_on, False, 9.0), 0.0, True, days, NEVER, keys, rates, delay, transfer, rules,
+                0, 0, n, s, b, (insolvent_on, False, 9.0), 0.0, 0.0, True, days, NEVER, keys, rates, delay, transfer, rules,
                 clock, book, regimes, rows, events, scratch, counting, balances,
             )  # fmt: skip
 
@@ -542,8 +561,17 @@ def is_cross_aged(aged, debt, share):
     return aged > 0 and aged >= share * debt
 
 
-def balances_of_buyer(v, b, score, fates, plan, clock, book):
-    """One buyer's counting balance in a view at each period end, invoice by invoice on that very day."""
+def within_liability(counted, weight, left):
+    return counted if weight * counted <= left else math.floor(1024 * (left / weight)) / 1024
+
+
+def not_covered(owed, counted):
+    return max(owed - counted, 0.0)
+
+
+def balances_of_buyer(v, b, score, fates, taken, plan, clock, book):
+    """What counts of one buyer in a view at each period end, invoice by invoice on that very day; and what would count
+    if it were not insured. ``taken`` tells what others have taken of its group's limit on that day."""
     ends = [day for day in range(1, clock.horizon + 1)
             if day == clock.horizon or clock.period_of_day[day + 1] != clock.period_of_day[day]]  # fmt: skip
     change = limit_change_day(score, float(plan.intensity[v]), clock.horizon)
@@ -557,8 +585,8 @@ def balances_of_buyer(v, b, score, fates, plan, clock, book):
         k = known[-1]
         return limit_on(float(plan.limit[k]), float(plan.change_to[v]), change if plan.changes[k] else NEVER, day)
 
-    balances = []
-    for end in ends:
+    balances, bare = [], []
+    for t, end in enumerate(ends):
         owed = [f for f in fates if f["shipped"] and book.issue_day[f["i"]] <= end < min(f["paid"], f["lost_on"])]
         aged = [f for f in owed if end - book.due_day[f["i"]] > plan.maximum_overdue]
         if plan.ages_across and is_cross_aged(
@@ -567,20 +595,23 @@ def balances_of_buyer(v, b, score, fates, plan, clock, book):
             plan.cross_ageing,
         ):
             balances.append(0.0)
+            bare.append(0.0)
             continue
-        total = 0.0
+        total, plain = 0.0, 0.0
         for fate in owed:
             i = fate["i"]
             value = float(plan.value[v, i])
             if end - book.due_day[i] > plan.maximum_overdue:
                 continue
+            plain += float(plan.uninsured_value[v, i])
             if plan.insured[v, b]:
-                value = covered_more(value, total, limit_of(int(book.issue_day[i])))
+                value = covered_more(value, taken(t) + total, limit_of(int(book.issue_day[i])))
             total += value
         if plan.insured[v, b] and not plan.run_off:
-            total = min(total, limit_of(end))
+            total = min(total, max(0.0, limit_of(end) - taken(t)))
         balances.append(total)
-    return balances
+        bare.append(plain)
+    return balances, bare
 
 
 def note_fates(s, b, regime, score, fates, plan, clock, book, rows):
@@ -588,10 +619,24 @@ def note_fates(s, b, regime, score, fates, plan, clock, book, rows):
     for v in range(0 if plan is None else len(plan.regime)):
         if not plan.counts[v, b] or regime not in (-1, plan.regime[v]):
             continue
-        for t, balance in enumerate(balances_of_buyer(v, b, score, fates, plan, clock, book)):
+        group, country = plan.group_pool[v, b], plan.country_pool[v, b]
+        taken = rows.used[s, v, group].tolist().__getitem__ if group >= 0 else lambda t: 0.0
+        counting, bare = balances_of_buyer(v, b, score, fates, taken, plan, clock, book)
+        for t, balance in enumerate(counting):
             if plan.insured[v, b]:
-                rows.insured[s, v, t] += plan.weight[v, b] * balance
-                continue
+                weight, used = float(plan.weight[v, b]), rows.used[s, v, :, t]
+                if country >= 0:
+                    balance = min(balance, max(0.0, plan.country_maximum[v, b] - used[country]))
+                if math.isfinite(plan.liability[v]):
+                    balance = within_liability(balance, weight, max(0.0, plan.liability[v] - used[0]))
+                    used[0] += weight * balance
+                for pool in (group, country):
+                    if pool >= 0:
+                        used[pool] += balance
+                rows.insured[s, v, t] += weight * balance
+                if not plan.rest[v, b]:
+                    continue
+                balance = not_covered(bare[t], balance)
             rows.uninsured[s, v, t] += balance
             keep = rows.largest.shape[3]
             rows.largest[s, v, t] = sorted([*rows.largest[s, v, t].tolist(), balance], reverse=True)[:keep]

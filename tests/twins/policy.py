@@ -23,16 +23,16 @@ def event_loss_day(default_day, waiting_days):
     return NEVER if int(default_day) == NEVER else int(default_day) + int(waiting_days)
 
 
-def protracted_loss_day(due_day, waiting_days, paid_day):
+def protracted_loss_day(due_day, waiting_days, settlement_days, paid_day):
     expiry = int(due_day) + int(waiting_days)
-    if int(paid_day) <= expiry:
+    if int(paid_day) <= expiry + int(settlement_days):
         return NEVER
     return expiry
 
 
-def held_up_loss_day(due_day, waiting_days, drawn_day, paid_day):
+def held_up_loss_day(due_day, waiting_days, settlement_days, drawn_day, paid_day):
     expiry = int(due_day) + int(waiting_days)
-    deposited, arrived = int(drawn_day) <= expiry, int(paid_day) <= expiry
+    deposited, arrived = int(drawn_day) <= expiry, int(paid_day) <= expiry + int(settlement_days)
     return expiry if deposited and not arrived else NEVER
 
 
@@ -40,13 +40,13 @@ def date_of_loss(insolvency_day, protracted_day):
     return min(int(insolvency_day), int(protracted_day))
 
 
-def is_claimed(issue_day, paid_day, loss_day):
-    return int(issue_day) <= int(loss_day) < int(paid_day)
+def is_claimed(issue_day, paid_day, loss_day, payment_day):
+    return int(issue_day) <= int(loss_day) and int(payment_day) < int(paid_day)
 
 
-def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
-    lost = int(lost_on) < NEVER
-    return lost and not int(issue_day) <= int(loss_day) < int(paid_day)
+def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day, payment_day):
+    shipped_later, settled = int(issue_day) > int(loss_day), int(paid_day) <= int(payment_day)
+    return int(lost_on) < NEVER and (shipped_later or settled)
 
 
 def falls_in_period(loss_day, first_day, last_day, losses_occurring):
@@ -118,8 +118,8 @@ def after_deductible(loss, deductible):
     return max(loss - deductible, 0.0)
 
 
-def after_minimum_retention(loss, minimum_retention, coinsurance):
-    return max(0.0, loss - max(0.0, minimum_retention - coinsurance))
+def after_minimum_retention(loss, minimum_retention, borne):
+    return max(0.0, loss - max(0.0, minimum_retention - borne))
 
 
 def absorbed_by_first_loss(loss, remaining):
@@ -147,7 +147,7 @@ def apply_terms(terms, covered, insured_percentage, first_loss_left, liability_l
             "non_qualifying": left if franchise else max(left - float(terms.non_qualifying_loss), 0.0),
             "percentage": left * insured_percentage,
             "each_and_every": max(left - float(terms.each_and_every_first_loss), 0.0),
-            "minimum_retention": after_minimum_retention(left, float(terms.minimum_retention), taken["percentage"]),
+            "minimum_retention": after_minimum_retention(left, float(terms.minimum_retention), covered - left),
             "first_loss": left - min(left, first_loss_left),
         }[step]
         taken[step] = min(left, first_loss_left) if step == "first_loss" else left - after
@@ -308,10 +308,11 @@ class Scenario:
                 continue
             due, drawn, paid = (self.of(name, e) for name in ("due_day", "drawn_day", "paid_day"))
             wait, held = (int(days) for days in cover.expiry_days)
+            settled = int(self.terms.settlement_days)
             if cover.percentage[PROTRACTED] > 0.0 and drawn > due + wait:
-                candidates.append((protracted_loss_day(due, wait, paid), e, PROTRACTED))
+                candidates.append((protracted_loss_day(due, wait, settled, paid), e, PROTRACTED))
             if cover.percentage[TRANSFER] > 0.0:
-                candidates.append((held_up_loss_day(due, held, drawn, paid), e, TRANSFER))
+                candidates.append((held_up_loss_day(due, held, settled, drawn, paid), e, TRANSFER))
         candidates = [c for c in candidates if c[0] < NEVER]
         if not candidates:
             return NEVER, PROTRACTED
@@ -329,15 +330,16 @@ class Scenario:
         for e in entries:
             day = self.of("due_day", e) + int(cover.expiry_days[0])
             owed = math.fsum(self.of("book_value", o) for o in ranked[: ranked.index(e) + 1])
-            received = math.fsum(self.of("book_value", o) for o in entries if self.of("paid_day", o) <= day)
+            until = day + int(self.terms.settlement_days)
+            received = math.fsum(self.of("book_value", o) for o in entries if self.of("paid_day", o) <= until)
             insured = self.plan.eligible[self.p, self.events.invoice[self.row, e]] and self.dispute(e) != EXCLUDED
             if insured and received < owed * (1.0 - 1e-12):
                 days.append(day)
         return min(days)
 
-    def part_left(self, entries, e, day):
-        """Part of an invoice that is unpaid on a day, under either allocation of payments."""
-        mine = is_claimed(self.of("issue_day", e), self.of("paid_day", e), day)
+    def part_left(self, entries, e, day, payment_day):
+        """Part of an invoice that a claim on the debts of a day holds, under either allocation of payments."""
+        mine = is_claimed(self.of("issue_day", e), self.of("paid_day", e), day, payment_day)
         if not self.terms.oldest_first:
             return 1.0 if mine else 0.0
         shipped = [o for o in entries if self.of("issue_day", o) <= day]
@@ -346,7 +348,7 @@ class Scenario:
         outstanding = newer = 0.0
         ranked = self.by_age(shipped)
         for o in entries:
-            if is_claimed(self.of("issue_day", o), self.of("paid_day", o), day):
+            if is_claimed(self.of("issue_day", o), self.of("paid_day", o), day, payment_day):
                 outstanding += self.of("book_value", o)
             if o in shipped and ranked.index(o) > ranked.index(e):
                 newer += self.of("book_value", o)
@@ -378,7 +380,7 @@ class Scenario:
         sums |= {"upheld": 0.0, "debts": {}, "covers": {}, "oldest": NEVER}
         insured, shares = 0.0, []
         for e in entries:
-            amount = self.of("amount", e) * self.part_left(entries, e, debts_on)
+            amount = self.of("amount", e) * self.part_left(entries, e, debts_on, payment_day)
             if amount <= 0.0:
                 continue
             value = self.policy_money(e, amount, loss_day, payment_day)
@@ -423,6 +425,8 @@ class Scenario:
             sums["percentage"] = insured / sums["covered"]
         if cover.country_pool >= 0:
             most = room_left(float(cover.country_maximum), self.used[cover.country_pool])
+            if sums["total"] > most:
+                sums["covers"] = {e: part * (most / sums["total"]) for e, part in sums["covers"].items()}
             for name in ("full", "total", "covered"):
                 sums[name] = min(sums[name], most)
             self.used[cover.country_pool] += sums["total"]
@@ -475,7 +479,7 @@ class Scenario:
                     worth += self.pay(day, amount * self.own_rate(day))
             rows.indemnity_gross[s, p] += worth
             paid_on = days[0] if paid[0] > 0.0 else days[1]
-            net = worth - self.share(entries, debts_on, paid_on, c, indemnity)
+            net = worth - self.share(entries, debts_on, payment_day, paid_on, c, indemnity)
             rows.indemnity[s, p] += max(0.0, net) if terms.currency < 0 else net
         return eroded, owed
 
@@ -485,11 +489,11 @@ class Scenario:
             self.rows.indemnity_in_horizon[self.s, self.p] += worth
         return worth
 
-    def share(self, entries, debts_on, paid_on, c, paid):
+    def share(self, entries, debts_on, payment_day, paid_on, c, paid):
         """Pay the insurer's shares of later money, in the order it arrives while the indemnity lasts."""
         money = {}
         for e in entries:
-            if not is_claimed(self.of("issue_day", e), self.of("paid_day", e), debts_on):
+            if not is_claimed(self.of("issue_day", e), self.of("paid_day", e), debts_on, payment_day):
                 continue
             day = receipt_day(self.of("paid_day", e), self.of("receipt_day", e))
             if day < NEVER:
@@ -529,10 +533,10 @@ class Scenario:
             self.pay(day, -worth)
         return returned
 
-    def unclaimed(self, entries, debts_on):
+    def unclaimed(self, entries, debts_on, payment_day):
         for e in entries:
-            lost_on = self.of("loss_day", e)
-            if is_lost_unclaimed(self.of("issue_day", e), self.of("paid_day", e), lost_on, debts_on):
+            issue, paid, lost_on = (self.of(name, e) for name in ("issue_day", "paid_day", "loss_day"))
+            if is_lost_unclaimed(issue, paid, lost_on, debts_on, payment_day):
                 value = self.of("amount", e) * self.rate(self.of("currency", e), lost_on)
                 self.rows.gap[self.s, self.p, [0, 4]] += value
 
@@ -651,7 +655,7 @@ class Scenario:
                 first_loss_left -= eroded
                 liability_left -= owed
                 total += owed
-            self.unclaimed(entries, debts_on)
+            self.unclaimed(entries, debts_on, NEVER if day == NEVER else day + int(terms.settlement_days))
         self.premium(base, total)
 
 

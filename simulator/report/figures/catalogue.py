@@ -140,7 +140,8 @@ FIGURES: tuple[Figure, ...] = (
         "availability_fan",
         "What the bank lends: the line that can be drawn",
         "The limit or the borrowing base, whichever is less: receivables the bank accepts, times its advance rates. "
-        "Same reading; when receivables fail or limits are taken back, the line shrinks with them.",
+        "Where a band lies on the dashed line the limit binds and the base is higher than is shown; when receivables "
+        "fail or limits are taken back, the line shrinks with them.",
         availability_fan.data,
         availability_fan.plot_availability_fan,
         "date",
@@ -172,7 +173,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "gap",
         "From the debt to the indemnity, term by term",
-        "Shares of the debts outstanding when they were lost: pale bars over all scenarios, dark bars in the worst 1 % "
+        "Shares of the debt claimed at the dates of loss, and lost without a claim: pale bars over all scenarios, dark bars in "
+        "the worst 1 % "
         "by gross loss. Outside the cover: no limit, excluded, or lost without a claim that holds it. "
         "Gross claims: before recoveries are shared with the insurer. Steps that take nothing are left out.",
         gap.data,
@@ -187,7 +189,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "share_paid",
         "How much of the debt do claims really pay?",
-        "Gross claims over the debt when lost, in the scenarios with a debt: nine in ten lie within the pale bar, half "
+        "Gross claims over the debt claimed, in the scenarios with a debt: nine in ten lie within the pale bar, half "
         "within the dark one; line: median. Diamond: expected claims over expected debt. Dashed: the headline "
         "percentage.",
         share_paid.data,
@@ -200,8 +202,9 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "claim_timing",
         "How much of the claims money comes in time?",
-        "Gross claims against what has arrived, net of recoveries shared by then. Waiting and settlement periods delay "
-        "it; cash counts only when it arrives within the horizon.",
+        "Claims net of what is handed back of recoveries and later payments: in the end (pale) and received within the "
+        "horizon (dark); dashed: handed back, which is not lateness. Waiting and settlement periods delay claims; cash "
+        "counts only when it arrives within the horizon.",
         claim_timing.data,
         claim_timing.plot_claim_timing,
         "claims_money",
@@ -212,9 +215,9 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "claims_in_time",
         "Does the money come before cash runs short?",
-        "Solid: claims money received by then, net of recoveries shared, as share of all gross claims. Dashed: share "
-        "of the horizon's first shortfalls that have happened by then. Where the dashed line is above the solid one, "
-        "cash runs short before claims are paid.",
+        "Solid: claims money received by then, net of what is handed back, as share of net claims in the end. Dashed: "
+        "share of the horizon's first shortfalls that have happened by then. Where the dashed line is above the "
+        "solid one, cash runs short before claims are paid.",
         claims_in_time.data,
         claims_in_time.plot_claims_in_time,
         "date",

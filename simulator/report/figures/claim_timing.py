@@ -1,4 +1,4 @@
-"""How much of the expected indemnity has arrived when the horizon ends."""
+"""How much of the expected claims money has arrived when the horizon ends, and how much is handed back."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from simulator.report.figures.gap import insured
 from simulator.report.numbers import short_percent, unit_for
 from simulator.results.result import Result
 
+COLUMNS = ("programme", "gross", "handed_back", "indemnity", "in_horizon", "share")
+
 
 def data(result: Result) -> pd.DataFrame:
-    """Columns programme, indemnity (mean, whenever paid, before recovery shares), in_horizon (mean, net), share."""
+    """Means by insured programme: gross (whenever paid), handed_back (shares of recoveries), indemnity (net, in the
+    end), in_horizon (net, received by then), share (of the net)."""
     weight = result.scenarios["weight"].to_numpy()
     records = []
     for programme in insured(result):
         rows = result.scenarios.sel(programme=programme)
-        ultimate = float(np.average(rows["indemnity_gross"].to_numpy(), weights=weight))
-        arrived = float(np.average(rows["indemnity_in_horizon"].to_numpy(), weights=weight))
-        share = arrived / ultimate if ultimate > 0 else float("nan")
-        records.append({"programme": programme, "indemnity": ultimate, "in_horizon": arrived, "share": share})
-    return pd.DataFrame(records, columns=["programme", "indemnity", "in_horizon", "share"])
+        gross, net, arrived = (
+            float(np.average(rows[name].to_numpy(), weights=weight))
+            for name in ("indemnity_gross", "indemnity", "indemnity_in_horizon")
+        )
+        share = arrived / net if net > 0 else float("nan")
+        records.append((programme, gross, gross - net, net, arrived, share))
+    return pd.DataFrame(records, columns=list(COLUMNS))
 
 
 def height(data: pd.DataFrame) -> float:
@@ -32,14 +37,18 @@ def height(data: pd.DataFrame) -> float:
 
 
 def plot_claim_timing(data: pd.DataFrame, axes: Axes) -> None:
-    """A pale bar for what is owed in the end, a dark one inside it for what has arrived."""
+    """A pale bar for what is paid and kept in the end, dashes for what is handed back, a dark one for what came."""
     style.margins(axes, left=12, right=24, top=26, bottom=28)
     y = np.arange(len(data))
     axes.set_ylim(len(data) - 0.4, -0.75)
-    axes.set_xlim(0, max(1.0, 1.05 * float(data[["indemnity", "in_horizon"]].to_numpy().max())))
+    axes.set_xlim(0, max(1.0, 1.05 * float(data[["gross", "in_horizon"]].to_numpy().max())))
     axes.barh(y + 0.12, data["indemnity"], height=0.44, color=style.BAND, alpha=0.55, linewidth=0)
+    axes.barh(
+        y + 0.12, data["handed_back"], left=data["indemnity"], height=0.44, facecolor="none", edgecolor=style.BAND,
+        linewidth=1.0, linestyle=(0, (3, 2)),
+    )  # fmt: skip
     axes.barh(y + 0.12, data["in_horizon"], height=0.22, color=style.CHOICE, linewidth=0)
-    unit = unit_for([*data["indemnity"], *data["in_horizon"]])
+    unit = unit_for([*data["gross"], *data["in_horizon"]])
     for place, row in zip(y, records(data), strict=True):
         arrived = f"{unit.label(row.in_horizon)} of {unit.label(row.indemnity)} ({short_percent(row.share)})"
         axes.text(0, place - 0.3, f"{style.shorten(row.programme, 24)}: {arrived}", va="center", fontsize=11.5)
@@ -47,4 +56,4 @@ def plot_claim_timing(data: pd.DataFrame, axes: Axes) -> None:
     axes.grid(visible=False, axis="y")
     axes.grid(axis="x")
     style.money_ticks(axes, "x", 4)
-    style.heading(axes, "Mean claims money" + style.currency(data) + "; dark: within the horizon")
+    style.heading(axes, "Mean net claims" + style.currency(data) + "; dark: within the horizon; dashed: handed back")

@@ -19,7 +19,8 @@ def data(result: Result) -> pd.DataFrame:
     """One row per insured programme and period, one for the ledger's date before them.
 
     Columns programme, date, claim_cash (mean claims money received in the period, net of shares paid over),
-    claims_come (share of the expected gross claims, whenever paid, that has been received by the date),
+    claims_come (that money by the date over the expected net claims, whenever paid; above 1 where more is handed back
+    later than is still to come),
     first_shortfalls (probability that a first shortfall has happened by the date), shortfalls_come (the same as share
     of all first shortfalls of the horizon; NaN where there is none). Programmes that are never paid are left out.
     """
@@ -28,7 +29,7 @@ def data(result: Result) -> pd.DataFrame:
     columns, frames = Columns(result), []
     for programme in insured(result):
         index = result.programmes.index(programme)
-        owed = columns.sample("indemnity_gross", index)
+        owed = columns.sample("indemnity", index)
         expected = owed.average(owed.values)
         if expected <= 0.0:
             continue
@@ -67,7 +68,7 @@ def plot_claims_in_time(data: pd.DataFrame, axes: Axes) -> None:
     style.margins(axes, right=18, left=50, top=54)
     x = np.arange(len(data))
     axes.set_xlim(0, max(1, len(data) - 1))
-    axes.set_ylim(min(0.0, float(data["claims_come"].min())), 1.02)
+    axes.set_ylim(min(0.0, float(data["claims_come"].min())), max(1.02, 1.02 * float(data["claims_come"].max())))
     axes.plot(x, data["claims_come"], color=style.CHOICE)
     last = data.iloc[-1]
     _said(axes, f"— claims money, {short_percent(float(last['claims_come']))} by the end", style.CHOICE, 31)

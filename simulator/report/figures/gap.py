@@ -19,7 +19,7 @@ from simulator.report.numbers import least_percent, short_percent
 from simulator.results.result import Result
 
 STEPS = {
-    "debt": "Debt when lost",
+    "debt": "Debt claimed",
     "conversion": "Conversion rate",
     "vat": "Value added tax",
     "disputed": "Disputed",

@@ -54,7 +54,10 @@ def _gap(data: pd.DataFrame) -> str:
 
 
 def _timing(data: pd.DataFrame) -> str:
-    return "; ".join(f"{r.programme}: {short_percent(r.share)} within the horizon" for r in records(data)) + "."
+    return (
+        "; ".join(f"{r.programme}: {short_percent(r.share)} of net claims within the horizon" for r in records(data))
+        + "."
+    )
 
 
 def _paid(data: pd.DataFrame) -> str:
@@ -68,7 +71,7 @@ def _paid(data: pd.DataFrame) -> str:
 def _in_time(data: pd.DataFrame) -> str:
     last = data.iloc[-1]
     come, short = short_percent(float(last["claims_come"])), float(last["first_shortfalls"])
-    said = f"By {short_date(last['date'])} {come} of the claims money has come"
+    said = f"By {short_date(last['date'])} {come} of the net claims money has come"
     if short == 0.0:
         return said + "; cash never runs short."
     half = data[data["shortfalls_come"] >= 0.5].iloc[0]

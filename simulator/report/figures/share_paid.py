@@ -71,4 +71,4 @@ def plot_share_paid(data: pd.DataFrame, axes: Axes) -> None:
     axes.grid(visible=False, axis="y")
     axes.grid(axis="x")
     style.percent_ticks(axes, "x", 4)
-    style.heading(axes, "Gross claims as share of the debt when lost")
+    style.heading(axes, "Gross claims as share of the debt claimed")
