@@ -261,7 +261,8 @@ def fake_result(
             "mean_claim_cash": claim_flow.mean(axis=0),
         }
         if written:
-            series["availability"] = _quantiles(np.minimum(5e6, 0.15 * receivables))
+            series["borrowing_base"] = _quantiles(0.15 * receivables)
+            series["availability"] = np.minimum(5e6, series["borrowing_base"])
         for key, value in series.items():
             fans.setdefault(key, []).append(value)
 

@@ -188,6 +188,27 @@ def test_what_is_noted(policy, rest, expected):
     assert notes(policy, rest) == expected
 
 
+BASED = "liquidity: {{credit_line: {{limit: 1000, borrowing_base: {{{}}}}}}}\n"
+NOTHING = "nothing is eligible for the borrowing base, so nothing can be drawn: "
+ABROAD = NOTHING + "no buyer is in ES, and foreign is false"
+LENT = [
+    ("excludes: []", "home_country: ES", ["None, P: " + ABROAD]),
+    ("excludes: []", "home_country: DE", []),
+    ("excludes: []", "foreign: true", []),
+    ("excludes: []", "foreign: true, advance_rate: 0",
+     ["None, P: " + NOTHING + "see advance_rate, disputed and what is sold to a factor"]),
+    ("excludes: [], loss_payee: true", "home_country: ES", ["None: " + ABROAD]),
+    ("excludes: [], loss_payee: true, insured_percentage: 0", "home_country: ES", ["None, P: " + ABROAD]),
+    ("buyers: {ids: [C]}, excludes: [], loss_payee: true", "home_country: ES", ["None, P: " + ABROAD]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("policy", "base", "expected"), LENT)
+def test_a_base_on_which_nothing_is_lent_is_noted(policy, base, expected):
+    """Buyer A is in Germany, B is a related company, C has a limit of zero, D is unlimited."""
+    assert notes(policy, BASED.format(base)) == expected
+
+
 def test_one_note_for_policies_of_which_the_same_is_said():
     found = notes("insured_percentage: 80 %", "  - {name: Q, type: whole_turnover}\n")
     assert found == [KINDS.replace("P:", "P, Q:")]

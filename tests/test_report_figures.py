@@ -233,7 +233,7 @@ def test_what_the_bank_lends(written):
     assert len(data) == 5 * 52
     assert data["date"].iloc[0] == dt.date(2026, 11, 6)
     assert (data["level"] == 5e6).all()
-    path = written.paths["availability"].sel(programme=written.programmes[0], quantile=0.05)
+    path = written.paths["borrowing_base"].sel(programme=written.programmes[0], quantile=0.05)
     np.testing.assert_array_equal(data["low"][:52], path)
 
 

@@ -1,10 +1,16 @@
 """The borrowing base: which receivables a bank counts week by week, and what it lends on them."""
 
+from itertools import pairwise
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import simulator
+from simulator.engine.model import build_model
+from simulator.engine.replay import replay_scenario
 from simulator.jit import NEVER
 from simulator.losses import balance_formulas as f
 from simulator.losses.balance_kernels import note_balances
@@ -70,12 +76,12 @@ def noted(counting, ledger, days, lost=None, weeks=4, score=9.0):
     return rows
 
 
-def lent(rows, line_limit=1e9, first_loss=0.0, advance_rate=0.8, insured_advance_rate=0.9, concentration=1.0):
-    """What can be drawn each week."""
+def lent(rows, first_loss=0.0, advance_rate=0.8, insured_advance_rate=0.9, concentration=1.0):
+    """What is lent on receivables each week."""
     base = BasePlan(np.zeros(1, np.int32), np.array([first_loss]), advance_rate, insured_advance_rate, concentration)
-    available = np.empty(rows.uninsured.shape[2])
-    lend(base, rows, 0, 0, line_limit, available)
-    return available.tolist()
+    found = np.empty(rows.uninsured.shape[2])
+    lend(base, rows, 0, 0, found)
+    return found.tolist()
 
 
 def test_worked_numbers_of_the_docstrings():
@@ -87,6 +93,11 @@ def test_worked_numbers_of_the_docstrings():
     assert f.is_cross_aged(6_000.0, 50_000.0, 0.1)
     assert not f.is_cross_aged(4_000.0, 50_000.0, 0.1)
     assert not f.is_cross_aged(0.0, 0.0, 0.0)
+    assert f.within_liability(100_000.0, 0.9, 45_000.0) == pytest.approx(50_000, abs=0.001)
+    assert f.within_liability(100_000.0, 0.9, 120_000.0) == 100_000
+    assert f.not_covered(119_000.0, 90_000.0) == 29_000
+    assert f.not_covered(119_000.0, 81_000.0) == 38_000
+    assert f.not_covered(90_000.0, 119_000.0) == 0
     assert money.over_concentration(120_000.0, 132_000.0, 0.5) == 54_000
     assert money.borrowing_base(78_000.0, 0.8, 0.0, 0.0, 0.9) == pytest.approx(62_400)
     assert money.borrowing_base(0.0, 0.8, 202_000.0, 0.0, 0.9) == pytest.approx(181_800)
@@ -164,7 +175,6 @@ def test_two_buyers_over_four_weeks():
     rows = noted(counting, TWO, days)
     assert rows.uninsured[0, 0].tolist() == [1_000 + 400 + 500, 400, 400 + 700, 400 + 700]
     assert lent(rows) == pytest.approx([1_520, 320, 880, 880])
-    assert lent(rows, line_limit=850.0) == pytest.approx([850, 320, 850, 850])
     rows = noted(one_view(TWO, 4), TWO, days)
     assert rows.uninsured[0, 0].tolist() == [1_900, 900, 1_100, 1_100], "blank: all count until they are paid"
 
@@ -249,11 +259,158 @@ def test_a_base_below_what_is_drawn_is_repaid_from_cash():
     rows.uninsured[0, 0] = [500, 500, 50]
     base = BasePlan(np.zeros(1, np.int32), np.zeros(1), 0.8, 0.9, 1.0)
     found = run_treasury(cash, flows(1, 3), np.zeros((1, 3)), policies(1, 1, 3), base, rows)
-    assert found.availability[0, 0].tolist() == [100, 100, 40]
+    assert found.borrowing_base[0, 0].tolist() == [400, 400, 40], "whatever the limit"
     assert found.line[0, 0].tolist() == [90, 90, 40]
     assert found.cash[0, 0].tolist() == [50, 50, 0]
     assert found.headroom[0, 0].tolist() == [10, 10, -50]
     assert found.first_shortfall_period[0, 0] == 2
+
+
+# --- what counts as insured: limits that are shared, the maximum liability, and the rest ---
+
+THREE = book([(0, 1, 50, 100), (1, 1, 50, 100), (2, 1, 50, 100)], 3)
+#: A group's limit of 150 on buyers 0 and 1, a country's 120 on 1 and 2.
+SHARED = {
+    "group_pool": np.array([[1, 1, -1]], np.int32), "country_pool": np.array([[-1, 2, 2]], np.int32),
+    "country_maximum": np.array([[np.inf, 120, 120]]), "n_pools": 3,
+}  # fmt: skip
+
+
+def counted(ledger=THREE, limits=(150.0, 150.0, np.inf), **terms):
+    """What counts as insured, and as uninsured, of debts that are open at the end of one week."""
+    terms = insured(list(limits)) | {"uninsured_value": ledger.book_value[None]} | terms
+    rows = noted(one_view(ledger, 1, **terms), ledger, [60] * len(ledger.amount), weeks=1)
+    return rows.insured[0, 0, 0], rows.uninsured[0, 0, 0]
+
+
+def test_shared_limits_bound_what_counts_in_the_order_of_the_ledger():
+    """Buyer 0 takes 100 of the group's 150; buyer 1 the other 50, and 50 of the country's 120; buyer 2 the last 70."""
+    assert counted() == (300, 0)
+    assert counted(**SHARED) == (100 + 50 + 70, 0)
+    assert counted(rest=np.ones((1, 3), np.bool_), **SHARED) == (220, 50 + 30)
+    last_first = {name: values[:, ::-1].copy() for name, values in SHARED.items() if name != "n_pools"}
+    # buyers 2 and 1 in one group, 1 and 0 in one country: 0 takes 100, 1 the last 20 of the country, 2 its own 100
+    assert counted(limits=(np.inf, 150.0, 150.0), **last_first, n_pools=3) == (100 + 20 + 100, 0)
+
+
+def test_the_maximum_liability_bounds_all_that_counts():
+    """At 90 % a liability of 180: 90 on buyer 0, 45 on buyer 1 (50 of the group), 45 are left: 50 on buyer 2."""
+    bounded = SHARED | {"weight": np.full((1, 3), 0.9), "liability": np.array([180.0]), "rest": np.ones((1, 3), bool)}
+    found = counted(**bounded)
+    assert found == pytest.approx((180, 10 + 55 + 55), abs=0.01)
+    assert found[0] <= 180
+    assert counted(**bounded | {"liability": np.array([198.0])})[0] == pytest.approx(0.9 * 220, abs=0.01)
+
+
+def test_what_is_taken_lasts_for_a_period_only():
+    """Buyer 0's debt is paid on day 9: buyer 1, behind it in the ledger, then has the group's limit of 150."""
+    two = book([(0, 1, 50, 100), (1, 1, 50, 100)], 2)
+    terms = insured([150.0, 150.0]) | {"group_pool": np.array([[1, 1]], np.int32), "n_pools": 2}
+    assert noted(one_view(two, 2, **terms), two, [9, 60], weeks=2).insured[0, 0].tolist() == [150, 100]
+
+
+@pytest.mark.parametrize("rest", [False, True])
+def test_the_rest_of_an_insured_buyers_debt(rest):
+    """119 owed, 100 without tax, a limit of 90, cut to 40 in week 2: 29, then 79 count as uninsured where they may.
+
+    At a weight of one half 45 and 20 count as insured, and 74 and 99 are left.
+    """
+    one = book([(0, 1, 50, 119.0)], 1)
+    terms = insured([90.0, 40.0]) | {
+        "insured": np.ones((1, 1), np.bool_), "segments": np.array([[0, 2]], np.int32), "value": np.array([[100.0]]),
+        "from_day": np.array([EARLY, 10], np.int32), "uninsured_value": np.array([[119.0]]),
+        "rest": np.full((1, 1), rest),
+    }  # fmt: skip
+    rows = noted(one_view(one, 2, n_largest=1, **terms), one, [60], weeks=2)
+    assert rows.insured[0, 0].tolist() == [90, 40]
+    assert rows.uninsured[0, 0].tolist() == ([29, 79] if rest else [0, 0])
+    assert rows.largest[0, 0, :, 0].tolist() == ([29, 79] if rest else [0, 0]), "cut where it is concentrated"
+    rows = noted(one_view(one, 2, weight=np.full((1, 1), 0.5), **terms), one, [60], weeks=2)
+    assert rows.insured[0, 0].tolist() == [45, 20]
+    assert rows.uninsured[0, 0].tolist() == ([74, 99] if rest else [0, 0])
+
+
+# --- the worked example's study, week by week ---
+
+STUDY = Path(__file__).resolve().parent.parent / "configs" / "worked_example" / "study.yaml"
+BASE = {
+    "advance_rate": 0.8, "insured_advance_rate": 0.9, "home_country": "DE", "maximum_overdue": None,
+    "cancelled_limits": "run_off", "within_maximum_liability": False,
+}  # fmt: skip
+
+
+def cash_of_example(base, line=None, opening_cash=150_000, **terms):
+    """Cash rows of the uninsured programme and of "Percent first" with the bank as loss payee."""
+    credit_line = {"limit": 100_000, "rate": 0.08, "borrowing_base": BASE | base} | (line or {})
+    overrides = {"liquidity.credit_line": credit_line, "liquidity.opening_cash": opening_cash}
+    overrides["programmes[1].loss_payee"] = True
+    overrides |= {f"programmes[1].{name}": value for name, value in terms.items()}
+    return replay_scenario(build_model(simulator.load_study(STUDY, overrides)), 0).block.cash
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        # A 90,000 and B 100,000 at 90 %, C 12,000 at 80 %: 180,600
+        ({"uninsured_rest": "ineligible"}, 0.9 * 180_600),
+        ({"uninsured_rest": "ineligible", "full_cover": 0.8}, 0.9 * 202_000),
+        ({"uninsured_rest": "ineligible", "full_cover": 0.0}, 0.9 * 202_000),
+        # … less the first loss of 20,000
+        ({"uninsured_rest": "ineligible", "insured_value": "indemnifiable"}, 0.9 * 160_600),
+        # the maximum liability
+        ({"uninsured_rest": "ineligible", "within_maximum_liability": True}, 0.9 * 128_000),
+        ({"uninsured_rest": "ineligible", "within_maximum_liability": True, "insured_value": "indemnifiable"},
+         0.9 * 128_000),
+        # A owes 120,000 and C 12,000; B is abroad
+        ({}, 0.9 * 180_600 + 0.8 * (39_000 + 2_400)),
+        ({"full_cover": 0.8}, 0.9 * 202_000 + 0.8 * 30_000),
+        ({"foreign": True}, 0.9 * 180_600 + 0.8 * (39_000 + 2_400 + 30_000)),
+        # 81,000 on A, 47,000 on B, nothing left for C
+        ({"within_maximum_liability": True}, 0.9 * 128_000 + 0.8 * (39_000 + 12_000)),
+        # B's limit is gone
+        ({"cancelled_limits": "ineligible", "full_cover": 0.8}, 0.9 * 102_000 + 0.8 * 30_000),
+        ({"cancelled_limits": "ineligible", "full_cover": 0.8, "foreign": True}, 0.9 * 102_000 + 0.8 * 150_000),
+    ],
+)  # fmt: skip
+def test_terms_of_a_base_in_week_9(base, expected):
+    assert cash_of_example(base).borrowing_base[0, 1, 9 - 1] == pytest.approx(expected, abs=0.01)
+
+
+FREE = {"premium": {}, "discretionary_percentage": None, "maximum_liability": 1e6}
+
+
+def test_a_policy_that_insures_nothing_is_no_policy():
+    """0 % and the bank as loss payee: the uninsured path to the byte, its rate of interest included."""
+    line = {"insured_rate": 0.02}
+    for base in ({"foreign": True}, {"concentration": 0.3, "within_maximum_liability": True, "cross_ageing": 0.2}):
+        cash = cash_of_example(base, line, 20_000, insured_percentage=0, **FREE)
+        assert cash.line[0, 0].max() > 0, "the line is used"
+        for name in ("borrowing_base", "cash", "line", "headroom", "financing_cost"):
+            found = getattr(cash, name)[0]
+            assert found[1].tobytes() == found[0].tobytes(), name
+    cash = cash_of_example({"foreign": True}, line, 20_000, insured_percentage=0.9, **FREE)
+    assert cash.financing_cost[0, 1] < cash.financing_cost[0, 0]
+
+
+@pytest.mark.parametrize("value", ["covered", "indemnifiable"])
+def test_the_base_grows_with_the_insured_percentage(value):
+    """From the uninsured one; little cover borrows little.
+
+    Week 9, at home only: 80 % of 132,000 uninsured. 10 % insures 9,000 + 10,000 + 1,200, of which 10,000 abroad, and
+    132,000 less 10,200 is left.
+    """
+    terms = {"insured_value": value}
+    paths = [
+        cash_of_example(terms, insured_percentage=share, aggregate_first_loss=0, **FREE).borrowing_base[0]
+        for share in (0, 0.1, 0.5, 0.9, 1)
+    ]
+    np.testing.assert_array_equal(paths[0][1], paths[0][0])
+    for less, more in pairwise(paths):
+        assert (more[1] >= less[1] - 1e-9).all()
+        assert more[1].max() > less[1].max() + 5_000
+    assert paths[0][1, 9 - 1] == pytest.approx(0.8 * 132_000, abs=0.01)
+    assert paths[1][1, 9 - 1] == pytest.approx(0.9 * 20_200 + 0.8 * 121_800, abs=0.01)
+    assert paths[3][1, 9 - 1] == pytest.approx(0.9 * 0.9 * 202_000 + 0.8 * (132_000 - 0.9 * 102_000), abs=0.01)
 
 
 # --- plans ---
@@ -261,15 +418,15 @@ def test_a_base_below_what_is_drawn_is_repaid_from_cash():
 LINE = {"credit_line": {"limit": 1_000, "borrowing_base": {"home_country": "DE"}}}
 
 
-def base_of(programmes, line=None, disputed=(), types=("company",) * 3):
+def base_of(programmes, line=None, disputed=(), types=("company",) * 3, groups=("",) * 3):
     asked = study(
         horizon="2 weeks", programmes=programmes, portfolio={"buyers": "buyers.csv"},
         liquidity={"credit_line": LINE["credit_line"] | {"borrowing_base": {"home_country": "DE"} | (line or {})}},
     )  # fmt: skip
     buyers = [
-        {"country": "DE", "credit_limit": 300.0, "buyer_type": types[0]},
-        {"country": "FR", "credit_limit": 0.0, "buyer_type": types[1]},
-        {"country": "", "buyer_type": types[2]},
+        {"country": "DE", "credit_limit": 300.0, "buyer_type": types[0], "group_id": groups[0]},
+        {"country": "FR", "credit_limit": 0.0, "buyer_type": types[1], "group_id": groups[1]},
+        {"country": "", "buyer_type": types[2], "group_id": groups[2]},
     ]
     ledger = make_portfolio(
         buyers, [(0, -5, 20, 0, 119.0, True), (1, 1, 30, 0, 100.0, False), (2, 3, 9, 0, 7.0, False)]
@@ -301,7 +458,58 @@ def test_programmes_share_a_view_but_for_a_loss_payee():
     assert counting.limit[limits[:3]].tolist() == [300, 0, 50]
     assert counting.changes[limits[:3]].tolist() == [True, True, False], "only named limits change"
     assert base.first_loss.tolist() == [0, 0]
-    assert counting.weight.tolist() == [[1, 1, 1], [1, 1, 1]]
+    assert counting.weight.tolist() == [[1, 1, 1], [0.9, 1, 0.9]]
+    assert counting.rest.tolist() == [[False] * 3, [True, False, True]]
+    assert counting.uninsured_value.tolist() == [[119, 100, 7]] * 2
+    assert counting.liability.tolist() == [np.inf, np.inf]
+    assert (counting.group_pool == -1).all()
+    assert (counting.country_pool == -1).all()
+    assert counting.n_pools == 0
+
+
+@pytest.mark.parametrize(
+    ("terms", "line", "weight"),
+    [
+        ({"insured_percentage": 0.1}, {}, [0.1, 0.1]),
+        ({"insured_percentage": 0.1}, {"insured_value": "indemnifiable", "full_cover": 0.05}, [0.1, 0.1]),
+        ({"discretionary_percentage": 0.4}, {"full_cover": 0.8}, [1, 0.5]),
+        ({"insured_percentage": {"insolvency": 0.9, "protracted_default": 0.6}}, {}, [0.6, 0.6]),
+        ({"countries": {"DE": {"insured_percentage": 0.7}}}, {}, [0.7, 0.9]),
+    ],
+)
+def test_weight_is_the_insured_percentage_a_bank_can_count_on(terms, line, weight):
+    counting, _ = base_of([COVER | {"loss_payee": True} | terms], line)
+    assert counting.insured.tolist() == [[True, False, True]]
+    assert counting.weight[0, [0, 2]].tolist() == pytest.approx(weight)
+
+
+def test_who_is_not_insured_counts_as_uninsured():
+    for terms in (
+        {"insured_percentage": 0, "discretionary_percentage": 0},
+        {"insured_percentage": {"insolvency": 0.9, "protracted_default": 0}},
+        {"buyers": {"ids": ["B1"]}},  # its limit is zero
+    ):
+        counting, base = base_of([NONE, COVER | {"loss_payee": True} | terms])
+        assert base.of_programme.tolist() == [0, 0]
+        assert counting.insured.tolist() == [[False] * 3]
+
+
+def test_limits_that_are_shared():
+    """The group's largest limit, a country's maximum and the maximum liability, first loss not yet taken off."""
+    policy = COVER | {"loss_payee": True, "shared_limits": True, "maximum_liability": 400,
+                      "countries": {"DE": {"maximum": 250}}}  # fmt: skip
+    counting, _ = base_of([NONE, policy], {"insured_value": "indemnifiable"}, groups=("G", "", "G"))
+    assert counting.group_pool.tolist() == [[-1] * 3, [1, -1, 1]]
+    assert counting.limit[counting.segments[1, [0, 2]]].tolist() == [300, 300]
+    assert counting.country_pool.tolist() == [[-1] * 3, [2, -1, -1]]
+    assert counting.country_maximum[1, 0] == 250
+    assert counting.liability.tolist() == [np.inf, 440]
+    assert counting.n_pools == 3
+    counting, _ = base_of([policy | {"shared_limits": False, "countries": {}}], {"within_maximum_liability": False})
+    assert (counting.liability.tolist(), counting.n_pools) == ([np.inf], 0)
+    counting, _ = base_of([policy], {"uninsured_rest": "ineligible"})
+    assert not counting.rest.any()
+    assert counting.liability.tolist() == [400]
 
 
 def test_what_a_bank_counts():
@@ -343,7 +551,7 @@ def test_without_a_base_there_is_nothing():
 
 
 def test_memory_is_counted():
-    for terms in ({}, {"n_largest": 4}, {"ages_across": True}):
+    for terms in ({}, {"n_largest": 4}, {"ages_across": True}, {"n_pools": 5}):
         counting = no_balances(3, 10, 50)._replace(**terms)
         taken = sum(values.nbytes for values in allocate_balances(counting, 8, 52))
         assert balance_bytes(counting, 52) == taken / 8
@@ -362,6 +570,8 @@ def test_formulas_equal_their_twins(x, y, z, share, day, due):
         "limit_on": (x, share, due, day),
         "covered_more": (x, y, z),
         "is_cross_aged": (x, y, share),
+        "within_liability": (x, max(share, 0.01), y),
+        "not_covered": (x, y),
     }.items():
         assert getattr(f, name)(*arguments) == getattr(twin, name)(*arguments), name
     for name, arguments in {
@@ -409,5 +619,5 @@ def test_rows_equal_their_twin(seed):
         arrays = (np.array([values], dtype=np.int32) for values in (days, lost))
         note_balances(0, 1, b, regime, np.array([score]), troubled, *arrays, counting, fast)
         twin.note_fates(0, b, regime, score, fates, counting, when, ledger, slow)
-    for name in ("uninsured", "insured", "largest"):
+    for name in ("uninsured", "insured", "largest", "used"):
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)

@@ -300,12 +300,12 @@ def test_borrowing_base_in_week_9(insured_value, amounts):
         "advance_rate": 0.8, "insured_advance_rate": 0.9 if insured_value == "covered" else 1.0,
         "insured_value": insured_value, "concentration": 0.5, "foreign": False, "home_country": "DE",
         "cancelled_limits": "run_off", "maximum_overdue": None,
-        "uninsured_rest": "ineligible", "within_maximum_liability": False,  # else its 128,000
+        "full_cover": 0.8, "uninsured_rest": "ineligible", "within_maximum_liability": False,
     }  # fmt: skip
     line = {"liquidity.credit_line": {"limit": 1_000_000, "rate": 0, "borrowing_base": base}}
     loaded = simulator.load_study(STUDY, line | of_programme(W1, loss_payee=True))
     cash = replay_scenario(build_model(loaded), 0).block.cash
-    assert cash.availability[0, :2, 9 - 1] == pytest.approx(amounts, abs=CENT)
+    assert cash.borrowing_base[0, :2, 9 - 1] == pytest.approx(amounts, abs=CENT)
 
 
 # --- one scenario ----------------------------------------------------------------------------------------------------

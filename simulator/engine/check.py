@@ -12,6 +12,7 @@ from functools import partial
 
 from simulator.defaults.curves import check_ratings
 from simulator.delays.observed import observed_delays
+from simulator.engine.check_base import base_notes
 from simulator.engine.check_terms import check_limit_files, check_selections, term_notes
 from simulator.engine.script import build_script, script_notes
 from simulator.errors import InputError, Problem, Problems, closest
@@ -77,6 +78,7 @@ def check_study(loaded: LoadedStudy, sales_multiplier: float = 1.0) -> Portfolio
     raise_placed(loaded, found)
     assert portfolio is not None
     idle = [*_idle(study, portfolio), *term_notes(study, portfolio, calendar)]
+    idle += base_notes(study, portfolio, calendar, folder)
     notes = [*portfolio.profile["notes"], *idle, *script_notes(study)]
     return replace(portfolio, profile={**portfolio.profile, "notes": notes})
 

@@ -142,8 +142,8 @@ class Chunk:
             "billing": side.planned_billing - stopped,
             "claim_cash": block.policy.claim_cash,
         }
-        if cash.availability.shape[2]:
-            rows["availability"] = cash.availability
+        if cash.borrowing_base.shape[2]:
+            rows["borrowing_base"] = cash.borrowing_base
         return rows
 
     def _keep_losses(self, block: Block, start: int, size: int) -> None:
@@ -194,7 +194,7 @@ class Chunk:
     def _path_summaries(self, weight: Floats) -> Arrays:
         weights = None if self.model.study.simulation.tail == "plain" else weight
         series = [self.paths["cash"], self.paths["headroom"]]
-        series += [self.paths[name] for name in ("receivables", "collections", "availability") if name in self.paths]
+        series += [self.paths[name] for name in ("receivables", "collections", "borrowing_base") if name in self.paths]
         flat = [s.reshape(self.count, -1) for s in series]
         values, total = summarise(np.concatenate(flat, axis=1), weights)
         short = self.paths["headroom"] < 0.0

@@ -27,7 +27,7 @@ from simulator.policy.records import PolicyPlan, changeable_limits
 from simulator.study.calendar import Calendar
 from simulator.study.load import LoadedStudy
 from simulator.study.schema import Stress, Study
-from simulator.treasury.base import BasePlan, build_base
+from simulator.treasury.base import BasePlan, build_base, lent_on_cover
 from simulator.treasury.plan import CashPlan, build_cash
 
 
@@ -154,13 +154,14 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         delay = build_delays(study, portfolio, factor, calendar, variant.delay_shift, variant.delay_multiplier, folder)
         notional, forward = build_hedge(study, portfolio, calendar, fx)
         counting, base = build_base(study, portfolio, calendar, book, policy, regimes)
+        on_cover = lent_on_cover(study, policy)
         side = CashSide(
             delay=delay,
             fx=fx,
             transfer=build_transfer(study, portfolio, drivers, calendar),
             hedge_notional=notional,
             hedge_forward=forward,
-            cash=build_cash(study, portfolio, calendar, spot, folder, regimes.of_programme),
+            cash=build_cash(study, portfolio, calendar, spot, folder, regimes.of_programme, on_cover),
             counting=counting,
             base=base,
             opening_book=float(book.book_value[book.open_item].sum()),

@@ -42,9 +42,9 @@ def within_liability(counted, weight, left):
 
 @scalar
 def not_covered(owed, counted):
-    """What a bank counts of an insured buyer's debt as it would an uninsured one: all that is not covered.
+    """What a bank counts of an insured buyer's debt as it would an uninsured one's: all that does not count as insured.
 
-    Worked number: 119,000 owed, tax included, 90,000 covered → 29,000.
+    Worked number: 119,000 owed, tax included, of which 90,000 count → 29,000; 90 % of these, 81,000 → 38,000.
     """
     return owed - counted if owed > counted else 0.0
 

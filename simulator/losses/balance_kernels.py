@@ -95,7 +95,8 @@ def add_owed(s, b, v, aged, plan, rows):
 
 @row
 def count_covered(s, b, v, aged, plan, rows):
-    """Count a buyer's covered balances, as far as what it shares with others lasts, and the rest as uninsured."""
+    """Count a buyer's covered balances, as far as what it shares with others lasts, and what does not count as such as
+    uninsured."""
     group, country = plan.group_pool[v, b], plan.country_pool[v, b]
     weight, liability = plan.weight[v, b], plan.liability[v]
     smallest = rows.largest.shape[3] - 1
@@ -115,7 +116,7 @@ def count_covered(s, b, v, aged, plan, rows):
             rows.used[s, v, group, t] += counted
         rows.insured[s, v, t] += weight * counted
         if plan.rest[v, b]:
-            rest = not_covered(rows.owed[s, t], counted)
+            rest = not_covered(rows.owed[s, t], weight * counted)
             rows.uninsured[s, v, t] += rest
             if smallest >= 0 and rest > rows.largest[s, v, t, smallest]:
                 keep_largest(rows.largest[s, v, t], rest)

@@ -26,7 +26,7 @@ class BalancePlan(NamedTuple):
     (int32[V, B + 1]): ``limit`` (infinite for no limit) holds ``from_day``, ``changes``: the insurer may change it.
     ``value`` float64[V, N] is what an invoice counts for while it is eligible, 0 where it never is.
 
-    ``rest`` bool[V, B]: what is not covered of an insured buyer's ``uninsured_value`` float64[V, N] counts as
+    ``rest`` bool[V, B]: what does not count as insured of a buyer's ``uninsured_value`` float64[V, N] counts as
     uninsured.
     Insured buyers share the rows ``group_pool`` and ``country_pool`` int32[V, B] of ``n_pools`` (-1: none): those of a
     group its limit, those of a country ``country_maximum`` float64[V, B]; all of a view share ``liability`` float64[V]

@@ -16,7 +16,7 @@ from simulator.report.workbook import flatten
 VARIABLES = (
     "gross_loss", "credit_loss", "retained_loss", "indemnity", "indemnity_in_horizon", "premium", "financing_cost",
     "trade_cost", "lost_sales", "lost_margin", "capital_charge", "reserve_cost", "cost_of_risk", "headroom",
-    "availability", "shortfall_amount", "dso",
+    "borrowing_base", "availability", "shortfall_amount", "dso",
 )  # fmt: skip
 METHODS = {
     "Standard error, ±": "Sampling error of the simulation alone: what another seed would move a number by. It says "

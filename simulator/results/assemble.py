@@ -60,8 +60,10 @@ def path_dataset(model: Model, run: RunRows) -> xr.Dataset:
     sales = trailing_sales(model, side, mean["billing"])
     fan, line = ("programme", "quantile", "period"), ("programme", "period")
     with_base = {}
-    if table.shape[1] > 2 * (width + n_periods):  # a borrowing base: what can be drawn, by programme and period
-        with_base["availability"] = (fan, np.moveaxis(table[:, -width:].reshape(by_programme), 1, 0))
+    if table.shape[1] > 2 * (width + n_periods):  # a borrowing base by programme and period
+        base = np.moveaxis(table[:, -width:].reshape(by_programme), 1, 0)
+        # quantiles of what can be drawn: the smaller one of base and limit keeps the order of scenarios
+        with_base = {"borrowing_base": (fan, base), "availability": (fan, np.minimum(side.cash.line_limit, base))}
     collections = table[:, 2 * width + n_periods : 2 * (width + n_periods)]
     dataset = xr.Dataset(
         {

@@ -27,11 +27,13 @@ class BorrowingBase(Section):
     insured_advance_rate: Fraction = 0.9
     """Lent on insured receivables of a policy with the bank as loss payee."""
     insured_value: Literal["covered", "indemnifiable"] = "covered"
-    """covered: debts up to their limits; indemnifiable: those times the insured percentage, less the first loss."""
+    """covered: debts up to their limits, by full_cover; indemnifiable: times insured percentage, less first loss."""
+    full_cover: Fraction = 1.0
+    """Insured percentage from which covered debts count in full as insured; with a lower one they do in proportion."""
     within_maximum_liability: bool = True
     """Whether all that counts as insured is at most the maximum liability of the policy."""
     uninsured_rest: Literal["eligible", "ineligible"] = "eligible"
-    """What is not covered of an insured buyer's debt: eligible: counts as that of an uninsured one; or does not."""
+    """What does not count as insured of an insured buyer's debt: eligible: as an uninsured buyer's; or not at all."""
     maximum_overdue: Length | None = Duration(90, "day")
     """Invoices overdue for longer are not eligible; blank: all are."""
     cross_ageing: Fraction | None = None
@@ -45,7 +47,7 @@ class BorrowingBase(Section):
     disputed: bool = False
     """Whether disputed invoices are eligible."""
     cancelled_limits: Literal["ineligible", "run_off"] = "ineligible"
-    """ineligible: a buyer's insured debts count no more from the day its limit is cancelled; run_off: as covered."""
+    """ineligible: from the day a limit is cut, debt above the new one no longer counts as insured; run_off: it does."""
 
 
 class CreditLine(Section):

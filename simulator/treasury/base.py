@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.jit import NEVER
 from simulator.ledger.codes import country_code
@@ -65,12 +64,16 @@ def build_base(
     if terms is None:
         return no_balances(), no_base()
     trades = np.zeros(n, np.int32) if regimes is None else regimes.of_programme
-    payee = [isinstance(programme, Policy) and programme.loss_payee for programme in study.programmes]
+    payee = lent_on_cover(study, policy)
     views: dict[tuple[int, int], int] = {}
     of_programme = [views.setdefault((int(trades[p]), p if payee[p] else -1), len(views)) for p in range(n)]
     share = terms.concentration
+    segments, limit = _limits(policy, [p for _, p in views])
     balances = no_balances(len(views), len(portfolio.buyers), len(book.amount))._replace(
-        **_limits(policy, [p for _, p in views]),
+        segments=segments,
+        from_day=np.ascontiguousarray(policy.segment["from_day"]),
+        limit=limit,
+        changes=np.ascontiguousarray(policy.segment["changes"]),
         run_off=terms.cancelled_limits == "run_off",
         maximum_overdue=NEVER if terms.maximum_overdue is None else terms.maximum_overdue.days,
         ages_across=terms.cross_ageing is not None and terms.maximum_overdue is not None,
@@ -117,18 +120,43 @@ def sold(regimes: RegimePlan, regime: int, book: Book) -> Flags:
     return np.asarray(factored & (~book.open_item | (regimes.sells_open[regime] & (book.due_day > 0))))
 
 
-def _fill_uninsured(balances: BalancePlan, v: int, terms: BorrowingBase, portfolio: Portfolio, book: Book) -> None:
-    """Count every buyer as uninsured: at home or, where foreign receivables are eligible, anywhere; never related."""
+def eligible_buyers(terms: BorrowingBase, portfolio: Portfolio) -> Flags:
+    """Whom a bank lends on without insurance: buyers at home or, where foreign ones are eligible, anywhere; never
+    related companies."""
     buyers = portfolio.buyers
     home = country_code(terms.home_country or "")
-    eligible = np.array(
-        [
-            kind != "related" and (terms.foreign or country in ("", home))
-            for kind, country in zip(buyers.buyer_type, buyers.country, strict=True)
-        ],
-        np.bool_,
-    )
-    balances.counts[v] = eligible
+    eligible = [
+        kind != "related" and (terms.foreign or country in ("", home))
+        for kind, country in zip(buyers.buyer_type, buyers.country, strict=True)
+    ]
+    return np.array(eligible, np.bool_)
+
+
+def lent_on_cover(study: Study, policy: PolicyPlan) -> Flags:
+    """Programmes whose policy insures some buyer and has the bank as loss payee, bool[P]."""
+    payee = [isinstance(programme, Policy) and programme.loss_payee for programme in study.programmes]
+    return np.array([asked and bool(lowest_percentage(policy, p).any()) for p, asked in enumerate(payee)], np.bool_)
+
+
+def lowest_percentage(policy: PolicyPlan, p: int) -> Floats:
+    """Insured percentage a bank can count on by buyer, 0 where it is not insured.
+
+    The lower one of insolvency and protracted default, for nobody knows which it will be, and the lowest of limits that
+    have one of their own.
+    """
+    usual = policy.cover["percentage"][p][:, [INSOLVENCY, PROTRACTED]].min(axis=1)
+    begin, end = policy.cover["segments"][p].T
+    limits = policy.segment[begin[0] : end[-1]]
+    general = np.repeat(usual, end - begin)
+    own = np.where(np.isnan(limits["percentage"]), general, limits["percentage"])
+    none = (general <= 0.0) | (own <= 0.0) | (limits["limit"] <= 0.0)
+    lowest = np.minimum.reduceat(np.where(none, np.inf, own), begin - begin[0])
+    return np.where(policy.cover["insurable"][p] & np.isfinite(lowest), lowest, 0.0)
+
+
+def _fill_uninsured(balances: BalancePlan, v: int, terms: BorrowingBase, portfolio: Portfolio, book: Book) -> None:
+    """Count every buyer as uninsured: at home or, where foreign receivables are eligible, anywhere; never related."""
+    balances.counts[v] = eligible_buyers(terms, portfolio)
     balances.value[v] = np.where(book.disputed & (not terms.disputed), 0.0, book.book_value)
     balances.uninsured_value[v] = balances.value[v]
 
@@ -137,10 +165,8 @@ def _fill_insured(
     balances: BalancePlan, v: int, p: int, terms: BorrowingBase, programme: Policy, book: Book, policy: PolicyPlan
 ) -> None:
     """Count the buyers a policy insures by what it covers instead; nobody is insured at 0 %."""
-    usual = policy.cover["percentage"][p][:, [INSOLVENCY, PROTRACTED]].min(axis=1)
-    own = policy.segment["percentage"][policy.cover["segments"][p][:, 0]]
-    percentage = np.where(np.isnan(own), usual, own)
-    insured = policy.cover["insurable"][p] & (percentage > 0.0)
+    percentage = lowest_percentage(policy, p)
+    insured = percentage > 0.0
     balances.insured[v] = insured
     if terms.uninsured_rest == "eligible":
         balances.rest[v] = balances.counts[v] & insured
@@ -149,8 +175,8 @@ def _fill_insured(
     net = 1.0 if programme.vat_covered else 1.0 - book.vat / np.where(book.amount == 0.0, 1.0, book.amount)
     covered = np.where(eligible_at_issue(policy, p, book), net * book.book_value, 0.0)
     balances.value[v] = np.where(by_invoice, covered, balances.value[v])
-    if terms.insured_value == "indemnifiable":
-        balances.weight[v] = percentage
+    full = 1.0 if terms.insured_value == "indemnifiable" else terms.full_cover
+    balances.weight[v] = np.where(insured & (percentage < full), percentage / (full or 1.0), 1.0)
     # row 0 is the maximum liability's
     balances.group_pool[v] = policy.cover["group_pool"][p] + (policy.cover["group_pool"][p] >= 0)
     balances.country_pool[v] = policy.cover["country_pool"][p] + (policy.cover["country_pool"][p] >= 0)
@@ -161,19 +187,14 @@ def _fill_insured(
         balances.change_to[v] = changes.to
 
 
-def _limits(policy: PolicyPlan, views: list[int]) -> dict[str, NDArray[Any]]:
-    """Limits of the views' policies (-1: none) one after the other, as :class:`BalancePlan` has them."""
+def _limits(policy: PolicyPlan, views: list[int]) -> tuple[Ints, Floats]:
+    """Where the limits of the views' policies (-1: none) begin, and the limits in study currency."""
     bounds = policy.cover["segments"]
     limit = np.where(policy.segment["percentage"] == 0.0, 0.0, policy.segment["limit"])
     for p in set(views) - {-1}:
         limit[bounds[p, 0, 0] : bounds[p, -1, 1]] /= policy.terms["turnover_rate"][p]  # study currency
     of_view = [[*bounds[p, :, 0], bounds[p, -1, 1]] if p >= 0 else [0] * (bounds.shape[1] + 1) for p in views]
-    return {
-        "segments": np.array(of_view, np.int32),
-        "from_day": np.ascontiguousarray(policy.segment["from_day"]),
-        "limit": limit,
-        "changes": np.ascontiguousarray(policy.segment["changes"]),
-    }
+    return np.array(of_view, np.int32), limit
 
 
 def eligible_at_issue(policy: PolicyPlan, p: int, book: Book) -> Flags:

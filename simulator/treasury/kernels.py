@@ -11,6 +11,7 @@ from simulator.treasury.formulas import (
     drawn_after,
     headroom,
     into_fund,
+    line_available,
     line_interest,
     opening_balance,
     paid_by_fund,
@@ -33,11 +34,11 @@ def line_rate(plan, p, drawn):
 
 @row
 def run_programme(plan, p, collections, recoveries, hedge, claim_cash, premium_cash, purchases_saved, losses,
-                  trade_cost, available, cash_row, line_row, headroom_row, fund_row):  # fmt: skip
+                  trade_cost, lent, cash_row, line_row, headroom_row, fund_row):  # fmt: skip
     """One cash path: money in and out of each period, then the reserve fund, then the credit line.
 
     Interest is on the balances the period began with. All per-period arrays have length n_periods, but for
-    ``available`` (what can be drawn), empty where that is the whole line, and ``fund_row``, empty where no programme
+    ``lent`` (the borrowing base), empty where there is none, and ``fund_row``, empty where no programme
     has a fund. ``cash_row``, ``line_row`` (drawn), ``headroom_row`` and ``fund_row`` are written.
 
     A fund pays for the losses of the period, takes claims and its own interest while it is below its target, and is
@@ -87,7 +88,7 @@ def run_programme(plan, p, collections, recoveries, hedge, claim_cash, premium_c
                 below_target += 1
         if fund_row.shape[0] > 0:
             fund_row[t] = fund
-        limit = available[t] if available.shape[0] > 0 else plan.line_limit
+        limit = line_available(plan.line_limit, lent[t]) if lent.shape[0] > 0 else plan.line_limit
         room = headroom(cash, drawn, limit, plan.minimum_cash)
         if room < 0.0 and first_shortfall < 0:
             first_shortfall = t
@@ -111,12 +112,12 @@ def run_scenario(plan, base, ledger, balances, hedge, claim_cash, premium_cash, 
     for p in range(plan.reserve.shape[0]):
         r = plan.regime[p] * claim_cash.shape[0] + s
         if base.of_programme.shape[0] > 0:
-            lend(base, balances, s, p, plan.line_limit, rows.availability[s, p])
+            lend(base, balances, s, p, rows.borrowing_base[s, p])
         lowest_cash, lowest_headroom, first_shortfall, ending_cash, financing_cost, reserve_cost, fund, below = (
             run_programme(
                 plan, p, ledger.collections[r], ledger.recoveries[r], hedge[s], claim_cash[s, p], premium_cash[s, p],
                 ledger.purchases_saved[r], ledger.losses[r], ledger.trade_cost[r],
-                rows.availability[s, p], rows.cash[s, p], rows.line[s, p], rows.headroom[s, p], rows.fund[s, p],
+                rows.borrowing_base[s, p], rows.cash[s, p], rows.line[s, p], rows.headroom[s, p], rows.fund[s, p],
             )
         )  # fmt: skip
         rows.minimum_cash[s, p] = lowest_cash

@@ -62,6 +62,7 @@ def build_cash(
     spot: Floats,
     folder: Path = Path(),
     regime: Ints | None = None,
+    lent_on_cover: Flags | None = None,
 ) -> CashPlan:
     """The study's liquidity section and planned purchases as arrays.
 
@@ -72,6 +73,7 @@ def build_cash(
         spot: study currency per unit of each of the portfolio's currencies on day 0.
         folder: the study's folder, where the outflows file is looked up.
         regime: number of the way of trading of each programme, int32[P]; the same for all by default.
+        lent_on_cover: programmes that have the insured rate, bool[P]; those with the bank as loss payee by default.
 
     Raises:
         InputError: the outflows file is missing or has lines that cannot be used; all of them are reported.
@@ -100,7 +102,7 @@ def build_cash(
         regime=np.zeros(n, np.int32) if regime is None else regime,
         step_from=np.array([step.used_above for step in line.margin_grid], dtype=np.float64),
         step_rate=np.array([step.rate for step in line.margin_grid], dtype=np.float64),
-        saving=np.where(payee, line.rate - insured_rate, 0.0),
+        saving=np.where(payee if lent_on_cover is None else lent_on_cover, line.rate - insured_rate, 0.0),
         loss_payee=payee,
         funded=np.array([programme.reserve_fund is not None for programme in programmes], np.bool_),
         top_up=np.array([operating_costs(fund.top_up, calendar) for fund in funds], dtype=np.float64),

@@ -23,8 +23,8 @@ class CashRows(NamedTuple):
     ``minimum_cash`` lowest closing cash, ``minimum_headroom`` lowest headroom, ``shortfall_amount`` (≥ 0),
     ``ending_cash``, ``financing_cost`` (interest paid less earned) [n, P]; ``first_shortfall_period`` int32[n, P],
     -1 if none.
-    ``availability`` most that can be drawn of the line [n, P, T], of no periods without a borrowing base: then it is
-    the whole line. ``fund`` closing balance of the reserve fund [n, P, T], of no periods where no programme has one;
+    ``borrowing_base`` what the bank lends on receivables [n, P, T], of no periods where the whole line can be drawn
+    whatever is owed. ``fund`` closing balance of the reserve fund [n, P, T], of no periods where no programme has one;
     ``reserve_cost`` opportunity cost of the reserve and ``minimum_fund`` lowest balance of the fund when it has paid
     for a period's losses and before anything is put in, 0 once it has been exhausted [n, P];
     ``periods_below_reserve`` int32[n, P], how many periods it ends below its target.
@@ -39,7 +39,7 @@ class CashRows(NamedTuple):
     first_shortfall_period: Ints
     ending_cash: Floats
     financing_cost: Floats
-    availability: Floats
+    borrowing_base: Floats
     fund: Floats
     reserve_cost: Floats
     minimum_fund: Floats

@@ -636,7 +636,7 @@ def note_fates(s, b, regime, score, fates, plan, clock, book, rows):
                 rows.insured[s, v, t] += weight * balance
                 if not plan.rest[v, b]:
                     continue
-                balance = not_covered(bare[t], balance)
+                balance = not_covered(bare[t], weight * balance)
             rows.uninsured[s, v, t] += balance
             keep = rows.largest.shape[3]
             rows.largest[s, v, t] = sorted([*rows.largest[s, v, t].tolist(), balance], reverse=True)[:keep]

@@ -68,17 +68,17 @@ def annual_rate(plan, p, drawn):
     return price_of_line([plan.line_rate, *reached][-1], plan.saving[p])
 
 
-def lent_against(base, balances, s, p, line_limit):
-    """What can be drawn at each period end, from the receivables that count."""
-    v, lines = base.of_programme[p], []
+def lent_against(base, balances, s, p):
+    """What is lent at each period end on the receivables that count."""
+    v, lent = base.of_programme[p], []
     for t in range(balances.uninsured.shape[2]):
         open_account, insured = balances.uninsured[s, v, t], balances.insured[s, v, t]
         whole = open_account + insured
         for debtor in balances.largest[s, v, t]:
             open_account -= over_concentration(debtor, whole, base.concentration)
-        lent = borrowing_base(open_account, base.advance_rate, insured, base.first_loss[v], base.insured_advance_rate)
-        lines.append(line_available(line_limit, lent))
-    return lines
+        terms = base.advance_rate, insured, base.first_loss[v], base.insured_advance_rate
+        lent.append(borrowing_base(open_account, *terms))
+    return lent
 
 
 def path_of(plan, p, flows, lines):
@@ -133,8 +133,8 @@ def run_cash(plan, base, ledger, balances, hedge, claim_cash, premium_cash, rows
             } | {"hedge": hedge[s], "claim_cash": claim_cash[s, p], "premium_cash": premium_cash[s, p]}
             lines = [plan.line_limit] * len(plan.outflow)
             if len(base.of_programme):
-                lines = lent_against(base, balances, s, p, plan.line_limit)
-                rows.availability[s, p] = lines
+                lent = rows.borrowing_base[s, p] = lent_against(base, balances, s, p)
+                lines = [line_available(plan.line_limit, most) for most in lent]
             weeks = path_of(plan, p, flows, lines)
             cash, room = [w["cash"] for w in weeks], [w["room"] for w in weeks]
             rows.cash[s, p] = cash

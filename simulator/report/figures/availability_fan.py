@@ -1,4 +1,4 @@
-"""What can be drawn of the credit line at the end of each period, where the bank lends against receivables."""
+"""What the bank lends on receivables at the end of each period, against the limit of the line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from simulator.results.result import Result
 
 
 def data(result: Result) -> pd.DataFrame:
-    """Bands of the line that is available per programme and date (see :func:`simulator.report.figures.fan.fan`)."""
-    return fan(result, "availability", None, result.study.liquidity.credit_line.limit)
+    """Bands of the borrowing base per programme and date (see :func:`simulator.report.figures.fan.fan`).
+
+    What can be drawn is the base or the limit, the level, whichever is less.
+    """
+    return fan(result, "borrowing_base", None, result.study.liquidity.credit_line.limit)
 
 
 def plot_availability_fan(data: pd.DataFrame, axes: Axes) -> None:
     """One programme's panel."""
     plot_fan(data, axes, "limit")
-    style.heading(axes, "Available" + style.currency(data))
+    style.heading(axes, "Borrowing base" + style.currency(data))

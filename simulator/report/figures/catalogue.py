@@ -138,15 +138,15 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "availability_fan",
-        "What the bank lends: the line that can be drawn",
-        "The limit or the borrowing base, whichever is less: receivables the bank accepts, times its advance rates. "
-        "Where a band lies on the dashed line the limit binds and the base is higher than is shown; when receivables "
-        "fail or limits are taken back, the line shrinks with them.",
+        "What the bank lends: the borrowing base",
+        "Receivables the bank accepts, times its advance rates. Dashed: the limit of the line, the most that can be "
+        "drawn where the base is above it; below it the base is. When receivables fail or limits are taken back, the "
+        "base shrinks with them.",
         availability_fan.data,
         availability_fan.plot_availability_fan,
         "date",
-        "availability",
-        needs=lambda result: "availability" in result.paths,
+        "borrowing_base",
+        needs=lambda result: "borrowing_base" in result.paths,
         height=lambda data: 230,
         panels=fan.panels,
     ),

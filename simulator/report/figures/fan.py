@@ -23,7 +23,7 @@ def fan(result: Result, variable: str, start: float | None, line: float) -> pd.D
 
     Args:
         result: a result with paths.
-        variable: ``cash``, ``headroom`` or ``availability``.
+        variable: ``cash``, ``headroom`` or ``borrowing_base``.
         start: value on the ledger's date; None where it is not known: the bands then begin with the first period.
         line: the level that matters (minimum cash; zero headroom; the line's limit).
 
