@@ -111,7 +111,7 @@ def run_scenario(plan, base, ledger, balances, hedge, claim_cash, premium_cash, 
     """The cash paths of one scenario, one per programme, written to its rows."""
     for p in range(plan.reserve.shape[0]):
         r = plan.regime[p] * claim_cash.shape[0] + s
-        if base.of_programme.shape[0] > 0:
+        if base is not None:
             lend(base, balances, s, p, rows.borrowing_base[s, p])
         lowest_cash, lowest_headroom, first_shortfall, ending_cash, financing_cost, reserve_cost, fund, below = (
             run_programme(
@@ -136,9 +136,10 @@ def run_cash(plan, base, ledger, balances, hedge, claim_cash, premium_cash, rows
     """Cash paths of a block of n scenarios.
 
     Args:
-        plan: :class:`~simulator.treasury.plan.CashPlan`; base: :class:`~simulator.treasury.base.BasePlan`.
+        plan: :class:`~simulator.treasury.plan.CashPlan`.
+        base: :class:`~simulator.treasury.base.BasePlan`; None without a borrowing base, whose kernels are not compiled.
         ledger: :class:`~simulator.losses.rows.LedgerRows`, of which a programme reads row regime · n + s.
-        balances: :class:`~simulator.losses.balances.BalanceRows`, read where there is a borrowing base.
+        balances: :class:`~simulator.losses.balances.BalanceRows`, None likewise.
         hedge: float64[n, n_periods], the same for all programmes.
         claim_cash, premium_cash: float64[n, n_programmes, n_periods].
         rows: :class:`~simulator.treasury.run.CashRows`, written.

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.ledger.portfolio import Floats, Ints
-from simulator.losses.balances import BalanceRows, allocate_balances, no_balances
+from simulator.losses.balances import BalanceRows
 from simulator.losses.rows import LedgerRows
 from simulator.policy.apply import PolicyRows
-from simulator.treasury.base import BasePlan, no_base
+from simulator.treasury.base import BasePlan
 from simulator.treasury.kernels import run_cash
 from simulator.treasury.plan import CashPlan
 
@@ -98,10 +98,10 @@ def run_treasury(
         the rows.
     """
     n_scenarios, n_programmes, n_periods = policy.claim_cash.shape
-    if base is None or balances is None:
-        base, balances = no_base(), allocate_balances(no_balances(), n_scenarios, n_periods)
+    based = base is not None and len(base.of_programme) > 0
+    if not based:
+        base = balances = None
     if rows is None:
-        based = len(base.of_programme) > 0
         rows = allocate_rows(n_scenarios, n_programmes, n_periods, bool(plan.funded.any()), based)
     run_cash(plan, base, ledger, balances, hedge, policy.claim_cash, policy.premium_cash, rows)
     return rows
