@@ -25,6 +25,49 @@ _KIND_WORDS = {
 }
 
 
+#: What people call a key of the study file elsewhere → its name here.
+ALSO_CALLED = {
+    "afl": "aggregate_first_loss",
+    "aggregate_deductible": "aggregate_first_loss",
+    "annual_aggregate_deductible": "aggregate_first_loss",
+    "aggregate_limit": "maximum_liability",
+    "policy_limit": "maximum_liability",
+    "ml": "maximum_liability",
+    "coverage": "insured_percentage",
+    "cover": "insured_percentage",
+    "insured_share": "insured_percentage",
+    "percentage_of_cover": "insured_percentage",
+    "indemnity_percentage": "insured_percentage",
+    "deductible": "each_and_every_first_loss",
+    "excess": "each_and_every_first_loss",
+    "nql": "non_qualifying_loss",
+    "claims_threshold": "non_qualifying_loss",
+    "dcl": "discretionary_limit",
+    "rate": "rate_on_turnover",
+    "insurance_premium_tax": "tax",
+    "credit_limits": "limits",
+    "retention": "reserve",
+    "lgd": "mean",
+    "dof": "degrees_of_freedom",
+    "df": "degrees_of_freedom",
+    "n_scenarios": "scenarios",
+    "date": "as_of",
+    "policies": "programmes",
+    "programs": "programmes",
+    "scenarios": "stresses",
+}
+#: Words of the report, and short ones for what it shows → the terms that hold them.
+SHOWN_AS = {
+    "country_schedule": ("programmes.countries",),
+    "cover_lost": ("limit_cancelled_ratio", "insurer_default_ratio", "gap_limit_cancelled", "gap_insurer_default"),
+    "net_interest": ("financing_cost",),
+    "net_claims": ("indemnity",),
+    "gross_claims": ("indemnity_gross",),
+    "tvar": ("retained_loss_tail_value_at_risk", "gross_loss_tail_value_at_risk"),
+    "var": ("retained_loss_value_at_risk", "gross_loss_value_at_risk"),
+}
+
+
 class Term(NamedTuple):
     """One word and what it stands for; the columns of ``terms.csv``, empty where they do not apply."""
 
@@ -45,7 +88,7 @@ def load_terms() -> tuple[Term, ...]:
 
 
 def find(word: str) -> tuple[Term, ...]:
-    """The terms a word may mean: those of this name, else configuration keys that end in it.
+    """The terms a word may mean: those of this name, else keys that end in it, else what is meant by it.
 
     Raises:
         SimulatorError: when there is none, with the nearest known word.
@@ -60,6 +103,9 @@ def find(word: str) -> tuple[Term, ...]:
     known = {name: name for term in terms for name in (term.name, term.name.rpartition(".")[2])}
     if folded != wanted and folded in known:
         return find(folded)
+    meant = SHOWN_AS.get(folded) or ((ALSO_CALLED[folded],) if folded in ALSO_CALLED else ())
+    if meant:
+        return tuple(term for name in meant for term in find(name))
     near = closest(folded, known)
     raise SimulatorError(f"no term {wanted!r}" + (f"; did you mean {near}?" if near else ""))
 

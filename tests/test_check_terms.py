@@ -58,6 +58,19 @@ def notes(policy: str, rest: str = "") -> list[str]:
     return check(policy, rest).profile["notes"]
 
 
+def test_what_is_inherited_is_wrong_once():
+    heirs = "".join(f"  - {{name: {heir}, extends: {of}, settlement: 9 days}}\n" for heir, of in ("QP", "RQ"))
+    for policy in (
+        "maximum_liability: 3 x premium",
+        "buyers: {ids: [E]}",
+        "limits: none.csv",
+        "insurer: {rating: QQ}",
+        "countries: {ZZ: {covered: false}}",
+        "insured_percentage: 190 %",
+    ):
+        assert len(told(policy, heirs)) == 1, policy
+
+
 def test_nothing_is_said_where_nothing_is_asked():
     assert notes("excludes: []") == []
     assert check().profile["notes"] == []

@@ -12,7 +12,7 @@ from simulator.compare.paired import full_summary
 from simulator.compare.scale import common_scale, scaled
 from simulator.compare.table import ROWS, comparison_table, render, stress_table, weight_warnings
 from simulator.compare.verdict import cheapest, verdict
-from simulator.measures.columns import Columns
+from simulator.measures.columns import FEWEST, Columns
 from simulator.terms import load_terms
 from tests.fake_result import PROGRAMMES, fake_constant_result, fake_result
 
@@ -199,8 +199,8 @@ def timing(result):
 def test_late_claims_show(result):
     late = with_values(result, indemnity_in_horizon={k: 0.2 * result.scenarios["indemnity"][k] for k in range(5)})
     sentence = timing(late)
-    assert "(20 %) net arrives within the 52 weeks" in sentence
-    assert "it is 20 % of net claims" in sentence
+    assert "(20 %) net arrives within the 52 weeks. Where cash still runs short, " in sentence
+    assert re.search(r" of net claims by the end of the first week of shortfall, 20 % within the 52 weeks\.$", sentence)
 
 
 def test_what_is_handed_back_is_not_late(result):
@@ -217,35 +217,36 @@ def test_what_is_handed_back_is_not_late(result):
     sentence = timing(prompt)
     assert "goes back to the insurer from recoveries and later payments, which leaves" in sentence
     assert "(100 %) net arrives within the 52 weeks" in sentence
-    assert "it is 100 % of net claims, 100 % by the end of the first week" in sentence
+    assert "short, 100 % of net claims by the end of the first week of shortfall, 100 % within the 52" in sentence
     kept = with_values(result, indemnity={k: gross[k] for k in range(5)})
     assert "goes back" not in timing(kept)
     owed = with_values(result, indemnity_in_horizon={k: gross[k] for k in range(5)})  # handed back after the horizon
-    assert re.search(r"\d k EUR net arrives within the 52 weeks; .* it is more than 100 % of net claims", timing(owed))
+    more = r"\d k EUR net arrives within the 52 weeks, more than stays in the end: further shares go back later\. Where"
+    assert re.search(more, timing(owed))
+    assert timing(owed).endswith(" of shortfall, more than 100 % within the 52 weeks.")
 
 
 def test_few_shortfalls_have_no_percentage(result):
     few = np.zeros(2000)
-    few[:19] = 1e5
+    few[: FEWEST - 1] = 1e5
     sentence = timing(with_values(result, shortfall_amount=dict.fromkeys(range(1, 5), few)))
-    assert sentence.endswith("; too few scenarios (19) run short of cash to say what part of it comes in time.")
-    few[19] = 1e5
-    assert "in the scenarios where cash still runs short" in timing(
+    assert sentence.endswith(" Too few scenarios (29) still run short of cash to say what part comes in time.")
+    few[FEWEST - 1] = 1e5
+    assert "Where cash still runs short" in timing(
         with_values(result, shortfall_amount=dict.fromkeys(range(1, 5), few))
     )
 
 
 def test_claims_by_the_first_shortfall(result):
     sentence = timing(result)
-    assert re.search(
-        r"still runs short it is \d+ % of net claims, \d+ % by the end of the first week of shortfall\.", sentence
-    )
+    said = r"still runs short, (\d+|more than 100) % of net claims by the end of the first week of shortfall, "
+    found = re.search(said, sentence)
     best = cheapest(Columns(result))
     subject = result.programmes[best]
     rows = result.scenarios.sel(programme=subject)
     short = rows["shortfall_amount"] > 0
     share = float((rows["claims_before_shortfall"] * short).sum() / (rows["indemnity"] * short).sum())
-    assert f", {100 * share:.0f} % by the end" in sentence
+    assert found[1] == (f"{100 * share:.0f}" if share <= 1 else "more than 100")
 
 
 def test_what_takes_cover_away_is_told_where_it_does(result):
@@ -332,9 +333,12 @@ def test_the_next_best_policy_is_a_policy(result):
         return verdict(with_values(bare, **costs, premium=premiums))[1].replace("\N{NO-BREAK SPACE}", " ")
 
     assert second(5, 0, 1, 2, 3) == "The next best policy, Whole turnover 90 %, costs 1 M EUR more."
-    assert second(5, 0, 3, 2, 4) == "The next best programme, Whole turnover 95 %, costs 2 M EUR more."
-    assert second(1, 0, 3, 2, 4) == "After Self-insurance comes Whole turnover 95 %, which costs 2 M EUR more."
-    assert second(0, 3, 4, 2, 5) == "The next best programme, Whole turnover 95 %, costs 2 M EUR more."
+    policy = "; the next best policy, Whole turnover 90 %, 3 M EUR more."
+    assert second(5, 0, 3, 2, 4) == "The next best programme, Whole turnover 95 %, costs 2 M EUR more" + policy
+    assert second(1, 0, 3, 2, 4) == "After Self-insurance comes Whole turnover 95 %, which costs 2 M EUR more" + policy
+    policy = "; the cheapest policy, Whole turnover 80 %, 3 M EUR more."
+    assert second(0, 3, 4, 2, 5) == "The next best programme, Whole turnover 95 %, costs 2 M EUR more" + policy
+    assert second(0, 1, 2, 5, 3) == "The cheapest policy, Whole turnover 80 %, costs 1 M EUR more."
 
 
 def test_stresses_are_shown_and_told():

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simulator.measures.columns import FEWEST
 from simulator.measures.sample import Sample
 from simulator.measures.summary import summarise
 from simulator.measures.tail import tail_value_at_risk, tail_weights
@@ -226,6 +227,13 @@ def test_claims_in_time_without_shortfalls_or_claims():
     assert data["shortfalls_come"].isna().all()
     assert (data["first_shortfalls"] == 0).all()
     assert "cash never runs short" in SAID["claims_in_time"](data)
+    scenarios["first_shortfall_period"][:, : FEWEST - 1] = 7
+    few = claims_in_time.data(replace(calm, scenarios=scenarios))
+    assert few["shortfalls_come"].isna().all()
+    assert few["first_shortfalls"].iloc[-1] == pytest.approx((FEWEST - 1) / 400)
+    assert "too few scenarios run short of cash to say when" in SAID["claims_in_time"](few)
+    scenarios["first_shortfall_period"][:, FEWEST - 1] = 7
+    assert claims_in_time.data(replace(calm, scenarios=scenarios))["shortfalls_come"].notna().all()
 
 
 def test_what_the_bank_lends(written):

@@ -14,7 +14,7 @@ from simulator.measures.estimate import effective_size
 from simulator.report import arrangements, coverage, remarks
 from simulator.report.comparison import Summary, comparison_table
 from simulator.report.figures import gap
-from simulator.report.numbers import short_percent, unit_for, with_error
+from simulator.report.numbers import Unit, short_percent, unit_for, with_error
 from simulator.report.ratios import NET_LOSS_RATIO, NET_RATIO, ratios
 from simulator.report.write import with_differences, write_report
 from tests.fake_result import PROGRAMMES, fake_constant_result, fake_result
@@ -214,6 +214,9 @@ def test_amounts_of_a_table_share_a_unit():
     assert with_error(3.1e6, 7e4, "money", scale="M") == ("3.10\N{NO-BREAK SPACE}M", "0.07")
     assert with_error(0.042, 0.003, "1", percent=True) == ("4.2\N{NO-BREAK SPACE}%", "0.3")
     assert with_error(0.0, 0.0, "money", scale="k") == ("0", "")
+    assert with_error(0.0, 1800.0, "money", scale="M") == ("0\N{NO-BREAK SPACE}M", "0.0018"), "not 0.0000 M"
+    assert Unit("k", 0).label(300.0) == "0", "never 0 k"
+    assert Unit("k", 0).label(-1.2e6) == "−1,200\N{NARROW NO-BREAK SPACE}k"
 
 
 def test_claims_are_gross_or_net(page):
@@ -354,6 +357,11 @@ def test_claims_where_cash_runs_short(written):
     assert table.rows[1].cells[4].text == short_percent(before.sum() / due.sum())
     in_time = table.rows[1].cells[2]
     assert float(in_time.text.replace(",", "")) == pytest.approx(before.mean() / 1e3, abs=float(in_time.error))
+    few = result.scenarios.copy(deep=True)
+    depth = few["shortfall_amount"].transpose("programme", "scenario").to_numpy()
+    few["shortfall_amount"] = (("programme", "scenario"), np.where((depth > 0).cumsum(axis=1) <= 10, depth, 0.0))
+    shares = [row.cells[4].text for row in coverage.late_claims_table(replace(result, scenarios=few)).rows]
+    assert shares == ["–"] * 4, "ten scenarios have no share"
     assert coverage.late_claims_table(lossless_result()) is None
     assert coverage.late_claims_table(fake_constant_result(40)) is None
 

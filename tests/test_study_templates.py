@@ -12,6 +12,12 @@ from simulator.study.scaffold import POLICIES, init_study
 SCENARIOS = 200
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_policies_of_a_template_count_payments_alike(policy, tmp_path):
+    programmes = load_study(init_study(tmp_path, policy)[0]).study.programmes
+    assert {p.payment_allocation for p in programmes if p.type != "none"} == {"oldest_first"}
+
+
 @pytest.fixture(scope="module", params=POLICIES)
 def result(request, tmp_path_factory):
     study = init_study(tmp_path_factory.mktemp("templates") / request.param, request.param)[0]

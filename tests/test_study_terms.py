@@ -6,7 +6,7 @@ import pytest
 
 from simulator.errors import SimulatorError
 from simulator.study.fields import keys
-from simulator.terms import KINDS, describe, find, load_terms, term
+from simulator.terms import KINDS, SHOWN_AS, describe, find, load_terms, term
 
 
 def test_every_key_has_its_row_and_every_row_its_key():
@@ -41,6 +41,17 @@ def test_look_up():
     ]
     assert "From the waiting clock to the date of loss" in describe("waiting_period")
     assert "unit: money" in describe("gross_loss")
+
+
+def test_words_of_the_report_and_of_elsewhere():
+    names = {t.name for t in load_terms()}
+    for word, meant in SHOWN_AS.items():
+        assert set(meant) <= names, word
+        assert tuple(t.name for t in find(word.replace("_", " "))) == meant
+        assert word not in names, "a term of its own needs no other"
+    assert "Country schedule" in describe("country_schedule")
+    assert "took a limit back" in describe("cover lost")
+    assert [t.name for t in find("AFL")] == ["programmes.aggregate_first_loss"]
 
 
 def test_unknown_words():

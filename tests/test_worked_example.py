@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import simulator
+from simulator.compare.verdict import verdict
 from simulator.engine.model import build_model
 from simulator.engine.replay import replay_scenario
 from simulator.policy.gaps import GAP_STEPS
@@ -241,6 +242,15 @@ def test_net_loss_with_insurance(result):
     assert benefit == pytest.approx(112_420, abs=CENT)
     left = value(result, "retained_loss", W1) + value(result, "fx_loss") + value(result, "premium", W1)
     assert left == pytest.approx(99_980, abs=CENT)
+
+
+def test_the_answer_reconciles_the_loss(result):
+    said = [sentence.replace("\N{NO-BREAK SPACE}", " ") for sentence in verdict(result)]
+    assert said[0].endswith("exchange rates take 12,000, which makes a loss of 212,400.")
+    assert said[1] == (
+        "Percent first pays 128,000 (55 % of the debt claimed or lost, at the policy's rate) and takes 11,940 of what "
+        "is recovered, for a premium of 3,640: a loss of 212,400 becomes 99,980."
+    )
 
 
 def test_where_the_loss_stays(result):

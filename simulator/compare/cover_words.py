@@ -7,18 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from simulator.compare.words import amount, is_clear, listed, name_of, share
-from simulator.measures.columns import HALF_A_CENT, Columns
+from simulator.measures.columns import FEWEST, HALF_A_CENT, Columns
 from simulator.measures.estimate import Estimate
 from simulator.measures.estimates import mean
 from simulator.study.schema import Policy, Programme
 
-#: Scenarios with a shortfall below which no share of the claims money in them is worth saying.
-FEWEST = 20
 GAP_WORDS = {
     "conversion": "the policy's conversion rate",
     "vat": "value added tax",
     "disputed": "disputed debt",
-    "not_covered": "debt that no claim covers",
+    "not_covered": "uncovered shipments",
     "limit_cancelled": "debt above limits that the insurer took back",
     "over_limit": "debt above the buyers' credit limits",
     "non_qualifying": "losses too small to qualify",
@@ -52,16 +50,19 @@ def _timing(columns: Columns, programme: int) -> Iterator[str]:
     if gross.value <= 0.0:
         return
     back = (gross - net).estimate()
-    name, horizon = name_of(columns, programme), columns.result.study.study.horizon
-    sentence = f"{name} pays {amount(columns, gross.estimate())} of gross claims on average"
+    sentence = f"{name_of(columns, programme)} pays {amount(columns, gross.estimate())} of gross claims on average"
     if back.value >= HALF_A_CENT:
         sentence += (
             f"; {amount(columns, back)} goes back to the insurer from recoveries and later payments, which leaves "
             f"{amount(columns, net.estimate())} net"
         )
-    part = f" ({share(here.value / net.value)})" if 0.0 <= here.value <= net.value and net.value > 0.0 else ""
-    sentence += f"; {amount(columns, here.estimate())}{part} net arrives within the {horizon}"
-    yield sentence + _where_short(columns, programme) + "."
+    sentence += f". {amount(columns, here.estimate())}"
+    if 0.0 <= here.value <= net.value and net.value > 0.0:
+        sentence += f" ({share(here.value / net.value)})"
+    sentence += f" net arrives within the {columns.result.study.study.horizon}"
+    if here.value - net.value >= HALF_A_CENT:
+        sentence += ", more than stays in the end: further shares go back later"
+    yield f"{sentence}.{_where_short(columns, programme)}"
 
 
 def _where_short(columns: Columns, programme: int) -> str:
@@ -71,16 +72,17 @@ def _where_short(columns: Columns, programme: int) -> str:
     if count == 0:
         return ""
     if count < FEWEST:
-        return f"; too few scenarios ({count}) run short of cash to say what part of it comes in time"
+        return f" Too few scenarios ({count}) still run short of cash to say what part comes in time."
     owed = sample.average(np.where(short, sample.values, 0.0))
     if owed <= 0.0:
         return ""
     arrived = sample.average(np.where(short, columns.values("indemnity_in_horizon", programme), 0.0))
-    said = f"; in the scenarios where cash still runs short it is {_of_net(arrived / owed)} of net claims"
+    info, early = columns.result.study.study, ""
     if columns.takes("claims_before_shortfall"):
-        early = sample.average(columns.values("claims_before_shortfall", programme)) / owed
-        said += f", {_of_net(early)} by the end of the first {columns.result.study.study.period} of shortfall"
-    return said
+        before = sample.average(columns.values("claims_before_shortfall", programme))
+        early = f"{_of_net(before / owed)} of net claims by the end of the first {info.period} of shortfall, "
+    within = f"{_of_net(arrived / owed)} {'' if early else 'of net claims '}within the {info.horizon}"
+    return f" Where cash still runs short, {early}{within}."
 
 
 def _of_net(part: float) -> str:

@@ -78,7 +78,7 @@ def _cost(columns: Columns, best: int) -> Iterator[str]:
 
 
 def _rivals(columns: Columns, best: int) -> Iterator[str]:
-    """Programmes that cannot be told from the cheapest, or by how much the second is dearer."""
+    """Programmes that cannot be told from the cheapest, or by how much the second and the next policy are dearer."""
     gaps = {
         k: difference(columns, "cost_of_risk_mean", k, best)
         for k in range(columns.n_programmes)
@@ -94,11 +94,19 @@ def _rivals(columns: Columns, best: int) -> Iterator[str]:
     second = min(gaps, key=lambda k: gaps[k].value)
     name, more = name_of(columns, second), amount(columns, gaps[second])
     if _is_policy(columns, second):
-        yield f"The next best policy, {name}, costs {more} more."
-    elif best == BASELINE or gaps[second].value <= difference(columns, "cost_of_risk_mean", BASELINE, best).value:
-        yield f"The next best programme, {name}, costs {more} more."
+        which = "next best" if _is_policy(columns, best) else "cheapest"
+        yield f"The {which} policy, {name}, costs {more} more."
+        return
+    if best == BASELINE or gaps[second].value <= difference(columns, "cost_of_risk_mean", BASELINE, best).value:
+        sentence = f"The next best programme, {name}, costs {more} more"
     else:
-        yield f"After {name_of(columns, BASELINE)} comes {name}, which costs {more} more."
+        sentence = f"After {name_of(columns, BASELINE)} comes {name}, which costs {more} more"
+    policies = [k for k in gaps if _is_policy(columns, k)]
+    if policies:
+        third = min(policies, key=lambda k: gaps[k].value)
+        which = "next best" if _is_policy(columns, best) else "cheapest"
+        sentence += f"; the {which} policy, {name_of(columns, third)}, {amount(columns, gaps[third])} more"
+    yield sentence + "."
 
 
 def _is_policy(columns: Columns, programme: int) -> bool:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: Level of the tail that parts of a loss are looked at in.
 WORST = 0.99
 HALF_A_CENT = 0.005
+#: Scenarios below which a share or a quantile of those alone is not worth saying.
+FEWEST = 30
 
 
 class Columns:

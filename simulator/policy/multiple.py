@@ -36,7 +36,7 @@ def check_multiples(study: Study, portfolio: Portfolio, calendar: Calendar) -> N
             what = "sales" if premium.base == "turnover" else "receivables"
             problems.add(
                 Problem(
-                    f"a multiple of premium needs a premium, and that of {programme.name!r} is zero: "
+                    "a multiple of premium needs a premium, and that of this programme is zero: "
                     f"give premium.minimum, or premium.rate_on_{premium.base} with insurable {what}, "
                     "or an amount of money",
                     path=f"programmes[{p}].maximum_liability",
@@ -46,7 +46,7 @@ def check_multiples(study: Study, portfolio: Portfolio, calendar: Calendar) -> N
         elif not (premium.base == "balance" and (_insurable(programme, portfolio) & _owing(portfolio)).any()):
             for name, stress in study.stresses.items():
                 if stress.sales_multiplier == 0 and study.portfolio.exposure == "ledger":
-                    text = f"leaves no sales, so no premium for the {programme.maximum_liability} of {programme.name!r}"
+                    text = f"leaves no sales, so no premium for a maximum_liability of {programme.maximum_liability}"
                     problems.add(Problem(text, path=show_path(("stresses", name, "sales_multiplier"))))
     problems.raise_if_any()
 

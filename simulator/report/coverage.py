@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from simulator.compare.scale import scaled
-from simulator.measures.columns import Columns
+from simulator.measures.columns import FEWEST, Columns
 from simulator.measures.digits import SPACE
 from simulator.measures.estimates import conditional_mean, mean, ratio
 from simulator.report.blocks import Cell, Column, Row, Table, records
@@ -23,9 +23,10 @@ SAYS = {
     "minimum_retention": "beyond the uninsured percentage",
     "notification": "claims reduced because debts were notified too late",
     "insurer_default": "approved claims that a failed insurer does not pay",
-    "not_covered": "no limit or excluded; lost without a claim that holds it, or known as lost at the start",
+    "not_covered": "shipments without a limit, excluded, on too long terms, outside the period, or while the buyer "
+    "was overdue too long; losses of a peril left out, after the date of loss, or known at the start",
     "coinsurance": "the uninsured percentage",
-    "debt": "at the dates of loss, debts lost without a claim included",
+    "debt": "on the dates of loss, debts lost without a claim included; some of it is paid later",
     "indemnity": "before recoveries are shared",
 }
 #: Steps that take away cover the policy was bought for.
@@ -94,13 +95,12 @@ def _share(part: float, whole: float) -> str:
 
 
 def timing_table(data: pd.DataFrame, currency: str) -> Table:
-    """Mean claims money, what of it is handed back, what arrives within the horizon, and its share of the net."""
+    """Mean claims money, what of it is handed back, and what of the rest comes within the horizon and after it."""
     unit = unit_for([*data["gross"], *data["in_horizon"]])
-    amounts = ("gross", "handed_back", "indemnity", "in_horizon")
-    rows = [
-        Row(row.programme, [*(Cell(unit.write(getattr(row, a))) for a in amounts), Cell(short_percent(row.share))])
-        for row in records(data)
-    ]
+    rows = []
+    for row in records(data):
+        amounts = (row.gross, row.handed_back, row.indemnity, row.in_horizon, row.indemnity - row.in_horizon)
+        rows.append(Row(row.programme, [Cell(unit.write(amount)) for amount in amounts]))
     return Table(
         "Timing of the claims money",
         (
@@ -108,12 +108,13 @@ def timing_table(data: pd.DataFrame, currency: str) -> Table:
             Column("Gross claims, whenever paid", unit=unit.named(currency)),
             Column("Handed back", unit=unit.named(currency)),
             Column("Net claims, in the end", unit=unit.named(currency)),
-            Column("Net within the horizon", unit=unit.named(currency)),
-            Column("In time", unit="net within ÷ net"),
+            Column("Net, within the horizon", unit=unit.named(currency)),
+            Column("Net, after it", unit=unit.named(currency)),
         ),
         rows,
-        note="Means. Handed back: the insurer's share of recoveries and of what buyers pay after a claim. Above 100 %: "
-        "more is handed back after the horizon than paid.",
+        note="Means. Handed back: the insurer's share of recoveries and of what buyers pay after a claim. Below zero "
+        "after the horizon: more is handed back then than is still paid.",
+        stacked=True,
     )
 
 
@@ -180,10 +181,11 @@ def late_claims_table(result: Result) -> Table | None:
     for programme in insured(result):
         index = result.programmes.index(programme)
         struck = (columns.values("shortfall_amount", index) > 0.0).astype(float)
-        if columns.derived(struck).average(struck) > 0.0:
+        if struck.any():
             names = ("indemnity_gross", "indemnity", "claims_before_shortfall", "claims_after_shortfall")
             parts = [conditional_mean(columns.sample(name, index), struck) for name in names]
-            in_time = short_percent(ratio(parts[2], parts[1]).value) if parts[1].value > 0.0 else NONE
+            enough = int(struck.sum()) >= FEWEST and parts[1].value > 0.0
+            in_time = short_percent(ratio(parts[2], parts[1]).value) if enough else NONE
             found.append((programme, parts, in_time))
     if not found:
         return None
@@ -206,7 +208,8 @@ def late_claims_table(result: Result) -> Table | None:
         columns_,
         rows,
         note="Means over the scenarios with a shortfall ± standard error; what is received is net of what is handed "
-        f"back by then. “That {period}”: the first with a shortfall that remains although the claims money received so far is in it.",
+        f"back by then. “That {period}”: the first with a shortfall that remains although the claims money received so "
+        f"far is in it. No share is given of fewer than {FEWEST} scenarios.",
         stacked=True,
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from unicodedata import category
 
 from simulator.compare.scale import scaled, with_unit
+from simulator.measures.columns import HALF_A_CENT
 from simulator.measures.digits import ABSENT, DIVISORS, MINUS, SPACE, format_value, scale_of
 
 NONE = ABSENT
@@ -42,7 +43,8 @@ class Unit:
 
     def label(self, amount: float) -> str:
         """The amount with the unit: 1200000 in k → ``1,200 k``."""
-        return self.write(amount) + (THIN + self.scale if self.scale and amount else "")
+        text = self.write(amount)
+        return text + THIN + self.scale if self.scale and text.strip("0.") else text
 
     def named(self, currency: str) -> str:
         """The unit with its currency: ``EUR k``."""
@@ -139,7 +141,9 @@ def with_error(
     """
     if unit == "money" and math.isfinite(value):
         text, _, spread = scaled(value, error, scale, signed=signed).partition("±")
-        return (with_unit(text.strip(), scale) if value or spread else "0"), spread.strip()
+        if abs(value) < HALF_A_CENT:  # nothing has no decimal places, whatever its error
+            return with_unit("0", scale) if spread else "0", spread.strip()
+        return with_unit(text.strip(), scale), spread.strip()
     text, _, spread = format_value(value, error, unit, percent=percent, signed=signed).partition("±")
     spread, _, name = spread.strip().partition(SPACE)
     return with_unit(text.strip(), name), spread

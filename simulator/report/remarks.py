@@ -69,7 +69,10 @@ def steepest_rise(result: Result) -> str:
         return ""
     amounts = (collected, collected + fall)
     scale = common_scale(amounts)
-    coming, going = (f"{result.currency} {with_unit(scaled(float(f'{a:.3g}'), 0.0, scale), scale)}" for a in amounts)
+    coming, going = (
+        f"{result.currency} {with_unit(scaled(float(f'{a:.3g}'), 0.0, scale), scale)}" if round(a) else "nothing"
+        for a in amounts
+    )
     period = result.study.study.period
     day = long_date(pd.Timestamp(paths["period"].to_numpy()[place]).date())
     before, after = (short_percent(float(p)) for p in probability[place - 1 : place + 1])

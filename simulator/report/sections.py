@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from simulator.measures.columns import FEWEST
 from simulator.measures.sample import Sample
 from simulator.measures.scripted import is_scripted
 from simulator.report import arrangements, coverage, remarks
@@ -132,12 +133,12 @@ def timing_of_shortfall(result: Result) -> Table:
         struck = first[p] >= 0
         share = float(weight[struck].sum() / weight.sum())
         cells = [Cell(short_percent(share))]
-        if share > 0:
+        if int(struck.sum()) >= FEWEST:
             sample = Sample.weighted(first[p][struck] + 1.0, weight[struck])
             low, median, high = (int(sample.ordered[sample.position(level)]) for level in (0.1, 0.5, 0.9))
             cells += [Cell(f"{period}{THIN}{median}"), Cell(f"{low} – {high}")]
         else:
-            cells += [Cell(NONE), Cell(NONE)]
+            cells += [Cell("too few to say" if share > 0 else NONE), Cell(NONE)]
         rows.append(Row(programme, cells))
     columns = (
         Column("Programme", number=False),
@@ -159,8 +160,8 @@ def _cover(m: Material) -> Section | None:
     return Section(
         "cover",
         "What the cover really covers",
-        "What each term of a policy takes of the debt claimed. Which of them applies first is a matter of its wording: "
-        "see order under what was assumed.",
+        "What each term of a policy takes of the debt claimed, whichever the wording applies first: the term “order” "
+        "under what was assumed says which.",
         blocks,
     )
 

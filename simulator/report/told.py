@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulator.compare.scripted import cash_rows, claim_rows, event_rows, money, outcome_rows
+from simulator.compare.scripted import (
+    abroad,
+    cash_rows,
+    claim_rows,
+    event_rows,
+    money,
+    outcome_rows,
+    shown_claims,
+    shown_events,
+)
 from simulator.report.blocks import Block, Cell, Column, Row, Section, Table
 from simulator.results.result import Result
 
@@ -37,27 +46,39 @@ def _events(result: Result) -> Table:
     period = result.study.study.period.capitalize()
     heads = ("Date", "Buyer", "Event", "Invoice")
     columns = [Column(period, number=False), *(Column(head, number=False) for head in heads)]
-    columns += [Column("Amount"), Column("Value", unit=result.currency)]
+    events, notes = shown_events(result, "page")
+    if abroad(events, result.currency):
+        columns += [Column("Amount"), Column("Value", unit=result.currency)]
+        notes = ["Value at the day's exchange rate.", *notes]
+    else:
+        columns.append(Column("Amount", unit=result.currency))
     rows = []
-    for number, *texts, amount, value in event_rows(result.story["events"]):
-        cells = [*(Cell(text, "text") for text in texts), Cell(amount), Cell(value)]
-        rows.append(Row(number, cells))
-    return Table("Events in order", columns, rows, note="Value at the day's exchange rate.", full=True)
+    for number, *texts in event_rows(events, result.currency):
+        words, amounts = texts[: len(heads)], texts[len(heads) :]
+        rows.append(Row(number, [*(Cell(text, "text") for text in words), *(Cell(amount) for amount in amounts)]))
+    return Table("Events in order", columns, rows, note=" ".join(notes), full=True)
 
 
 def _claims(result: Result) -> list[Table]:
     tables = []
     claims = result.story["claims"]
-    for programme, own in claims.groupby("programme", sort=False):
-        named = [
-            Column(str(claim["buyer"]), unit=f"paid {claim['paid_on']}" if claim["paid_on"] else "not paid")
-            for claim in own.to_dict("records")
-        ]
+    for programme, of_programme in claims.groupby("programme", sort=False):
+        own = shown_claims(of_programme)
+        named = [Column(str(claim["buyer"]), unit=_when_paid(claim["paid_on"])) for claim in own.to_dict("records")]
         rows = [Row(step, [Cell(text) for text in texts]) for step, *texts in claim_rows(own)]
         note = f"{result.currency}, in the order the claims are settled."
+        if len(own) < len(of_programme):
+            note += " The largest debts; every claim is in story/claims.csv in the run folder."
         columns = [Column("", number=False), *named, Column("Together")]
         tables.append(Table(str(programme), columns, rows, note=note, full=True, stacked=True))
     return tables
+
+
+def _when_paid(day: object) -> str:
+    """Below a buyer's name; nothing where several are summed up."""
+    if not isinstance(day, str):
+        return ""
+    return f"paid {day}" if day else "not paid"
 
 
 def _cash(result: Result) -> Table:

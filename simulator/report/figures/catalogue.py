@@ -173,10 +173,10 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "gap",
         "From the debt to the indemnity, term by term",
-        "Shares of the debt claimed at the dates of loss, and lost without a claim: pale bars over all scenarios, dark bars in "
-        "the worst 1 % "
-        "by gross loss. Outside the cover: no limit, excluded, or lost without a claim that holds it. "
-        "Gross claims: before recoveries are shared with the insurer. Steps that take nothing are left out.",
+        "Shares of the debt claimed on the dates of loss, or lost without a claim: pale bars over all scenarios, dark "
+        "bars in the worst 1 % by gross loss. Uncovered shipments: no limit, excluded, or lost without a claim that "
+        "holds them. Gross claims: before recoveries are shared with the insurer. Steps that take nothing are left "
+        "out.",
         gap.data,
         gap.plot_gap,
         "share_of_debt",
@@ -202,9 +202,9 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "claim_timing",
         "How much of the claims money comes in time?",
-        "Claims net of what is handed back of recoveries and later payments: in the end (pale) and received within the "
-        "horizon (dark); dashed: handed back, which is not lateness. Waiting and settlement periods delay claims; cash "
-        "counts only when it arrives within the horizon.",
+        "Pale: claims in the end, net of what goes back to the insurer from recoveries and later payments (dashed). "
+        "Dark: net of what has gone back by then, received within the horizon. Where the dark bar is shorter, waiting "
+        "and settlement periods make claims late; where it is longer, more goes back after the horizon.",
         claim_timing.data,
         claim_timing.plot_claim_timing,
         "claims_money",
@@ -215,9 +215,9 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "claims_in_time",
         "Does the money come before cash runs short?",
-        "Solid: claims money received by then, net of what is handed back, as share of net claims in the end. Dashed: "
-        "share of the horizon's first shortfalls that have happened by then. Where the dashed line is above the "
-        "solid one, cash runs short before claims are paid.",
+        "Solid: claims money received by then, net of what is handed back, as share of net claims in the end; above "
+        "100 %, some is still to be handed back. Dashed: share of the horizon's first shortfalls that have happened by "
+        "then. Where the dashed line is above the solid one, cash runs short before claims are paid.",
         claims_in_time.data,
         claims_in_time.plot_claims_in_time,
         "date",

@@ -9,15 +9,18 @@ from matplotlib.axes import Axes
 from simulator.report.blocks import records
 from simulator.report.figures import style
 from simulator.report.figures.gap import insured
-from simulator.report.numbers import short_percent, unit_for
+from simulator.report.numbers import unit_for
 from simulator.results.result import Result
 
 COLUMNS = ("programme", "gross", "handed_back", "indemnity", "in_horizon", "share")
 
 
 def data(result: Result) -> pd.DataFrame:
-    """Means by insured programme: gross (whenever paid), handed_back (shares of recoveries), indemnity (net, in the
-    end), in_horizon (net, received by then), share (of the net)."""
+    """One row per insured programme, means over the scenarios.
+
+    Columns programme, gross (whenever paid), handed_back (the insurer's shares of recoveries), indemnity (net, in the
+    end), in_horizon (net, received by then), share (of the net).
+    """
     weight = result.scenarios["weight"].to_numpy()
     records = []
     for programme in insured(result):
@@ -50,8 +53,8 @@ def plot_claim_timing(data: pd.DataFrame, axes: Axes) -> None:
     axes.barh(y + 0.12, data["in_horizon"], height=0.22, color=style.CHOICE, linewidth=0)
     unit = unit_for([*data["gross"], *data["in_horizon"]])
     for place, row in zip(y, records(data), strict=True):
-        arrived = f"{unit.label(row.in_horizon)} of {unit.label(row.indemnity)} ({short_percent(row.share)})"
-        axes.text(0, place - 0.3, f"{style.shorten(row.programme, 24)}: {arrived}", va="center", fontsize=11.5)
+        said = f"{unit.label(row.in_horizon)} by then, {unit.label(row.indemnity)} in the end"
+        axes.text(0, place - 0.3, f"{style.shorten(row.programme, 24)}: {said}", va="center", fontsize=11.5)
     axes.set_yticks([])
     axes.grid(visible=False, axis="y")
     axes.grid(axis="x")

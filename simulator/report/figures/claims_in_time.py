@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from simulator.measures.columns import Columns
+from simulator.measures.columns import FEWEST, Columns
 from simulator.report.figures import style
 from simulator.report.figures.gap import insured
 from simulator.report.numbers import short_date, short_percent
@@ -22,7 +22,8 @@ def data(result: Result) -> pd.DataFrame:
     claims_come (that money by the date over the expected net claims, whenever paid; above 1 where more is handed back
     later than is still to come),
     first_shortfalls (probability that a first shortfall has happened by the date), shortfalls_come (the same as share
-    of all first shortfalls of the horizon; NaN where there is none). Programmes that are never paid are left out.
+    of all first shortfalls of the horizon; NaN where too few scenarios have one). Programmes that are never paid are
+    left out.
     """
     dates = [result.study.study.as_of, *(pd.Timestamp(d).date() for d in result.paths["period"].to_numpy())]
     cash = result.paths["mean_claim_cash"].transpose("programme", "period").to_numpy()
@@ -34,6 +35,7 @@ def data(result: Result) -> pd.DataFrame:
         if expected <= 0.0:
             continue
         by_date = _first_shortfalls(columns, index, len(dates) - 1)
+        enough = int((columns.values("first_shortfall_period", index) >= 0).sum()) >= FEWEST
         frames.append(
             pd.DataFrame(
                 {
@@ -42,7 +44,7 @@ def data(result: Result) -> pd.DataFrame:
                     "claim_cash": np.r_[0.0, cash[index]],
                     "claims_come": np.r_[0.0, np.cumsum(cash[index])] / expected,
                     "first_shortfalls": by_date,
-                    "shortfalls_come": by_date / (by_date[-1] or np.nan),
+                    "shortfalls_come": by_date / (by_date[-1] if enough else np.nan),
                 }
             )
         )
@@ -71,12 +73,14 @@ def plot_claims_in_time(data: pd.DataFrame, axes: Axes) -> None:
     axes.set_ylim(min(0.0, float(data["claims_come"].min())), max(1.02, 1.02 * float(data["claims_come"].max())))
     axes.plot(x, data["claims_come"], color=style.CHOICE)
     last = data.iloc[-1]
-    _said(axes, f"— claims money, {short_percent(float(last['claims_come']))} by the end", style.CHOICE, 31)
+    _said(axes, f"— claims money, {short_percent(float(last['claims_come']))} of the net by the end", style.CHOICE, 31)
     if data["shortfalls_come"].notna().all():
         axes.plot(x, data["shortfalls_come"], color=style.ALERT, dashes=(4, 2))
         _said(axes, f"– – first shortfalls, {short_percent(float(last['first_shortfalls']))} in all", style.ALERT, 16)
     else:
-        _said(axes, "cash never runs short", style.ALERT, 16)
+        short = float(last["first_shortfalls"])
+        said = "cash never runs short" if short == 0.0 else f"first shortfalls, {short_percent(short)}: too few to draw"
+        _said(axes, said, style.ALERT, 16)
     style.percent_ticks(axes, "y", 4)
     style.date_ticks(axes, [short_date(d) for d in data["date"]], style.size_of(axes)[0] - 68)
 

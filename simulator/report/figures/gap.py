@@ -23,7 +23,7 @@ STEPS = {
     "conversion": "Conversion rate",
     "vat": "Value added tax",
     "disputed": "Disputed",
-    "not_covered": "Outside the cover",
+    "not_covered": "Uncovered shipments",
     "limit_cancelled": "Limit taken back",
     "over_limit": "Over the limit",
     "non_qualifying": "Non-qualifying",

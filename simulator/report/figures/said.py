@@ -54,10 +54,12 @@ def _gap(data: pd.DataFrame) -> str:
 
 
 def _timing(data: pd.DataFrame) -> str:
-    return (
-        "; ".join(f"{r.programme}: {short_percent(r.share)} of net claims within the horizon" for r in records(data))
-        + "."
+    parts = (
+        f"{r.programme}: {short_money(r.in_horizon)} within the horizon, {short_money(r.indemnity)} in the end, "
+        f"{short_money(r.handed_back)} handed back"
+        for r in records(data)
     )
+    return "; ".join(parts) + "."
 
 
 def _paid(data: pd.DataFrame) -> str:
@@ -74,6 +76,8 @@ def _in_time(data: pd.DataFrame) -> str:
     said = f"By {short_date(last['date'])} {come} of the net claims money has come"
     if short == 0.0:
         return said + "; cash never runs short."
+    if not data["shortfalls_come"].notna().all():
+        return said + "; too few scenarios run short of cash to say when."
     half = data[data["shortfalls_come"] >= 0.5].iloc[0]
     return (
         f"{said}. Half of the first shortfalls have happened by {short_date(half['date'])}, when "

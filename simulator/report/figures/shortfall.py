@@ -36,7 +36,7 @@ def with_interval(programme: str, dates: list[dt.date], probability: NDArray[np.
 
 def plot_shortfall(data: pd.DataFrame, axes: Axes) -> None:
     """One line per programme, named at its end."""
-    plot_over_time(data, axes, "Probability of a shortfall at the week's or month's end")
+    plot_over_time(data, axes, "Probability of a shortfall at the end of a period")
 
 
 def plot_over_time(data: pd.DataFrame, axes: Axes, heading: str) -> None:
