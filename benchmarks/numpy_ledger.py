@@ -360,7 +360,7 @@ class NumpyLedger:
         bad = shipped & lost
         rows["buyer_loss"] = np.bincount(self.buyer[i[bad]], weights=loss[bad], minlength=self.n_buyers)
         rows["stopped_scenario"], rows["stopped_buyer"] = scenario[~shipped], self.buyer[i[~shipped]]
-        rows["stopped_value"] = value[~shipped]
+        rows["stopped_value"], rows["stopped_issue"] = value[~shipped], issue[~shipped]
 
         trigger = fails[s, b].copy()
         np.minimum.at(trigger, pair[shipped & protracted], first[shipped & protracted])
@@ -463,6 +463,7 @@ class NumpyLedger:
         rows["premium_cash"] = np.zeros((c, n, self.n_periods))
         rows["gap"] = np.zeros((c, n, len(GAP_STEPS)))
         for p in np.flatnonzero(self.model.policy.insured):
+            rows["loss_day"] = np.full((c, self.n_buyers), self.horizon + 1)
             self._claims(p, events, rates, rows)
             self._premium(p, rows)
 
@@ -470,22 +471,24 @@ class NumpyLedger:
         plan, book, c = self.model.policy, self.book, len(rates)
         if not len(events["s"]):
             return
+        settled = int(plan.terms["settlement_days"][p])
         begins = np.flatnonzero(np.diff(events["pair"], prepend=-1))
         claim = np.cumsum(np.diff(events["pair"], prepend=-1) != 0) - 1
         i = events["i"]
         day = book.due_day[i].astype(np.int64) + plan.cover["expiry_days"][p, events["buyer"], 0]
         eligible = ~book.disputed[i] & plan.eligible[p, i]
-        day = np.where(eligible & events["protracted"] & (events["paid"] > day), day, NEVER)
+        day = np.where(eligible & events["protracted"] & (events["paid"] > day + settled), day, NEVER)
         insolvent_on = events["insolvent"][begins]
         loss_day = np.minimum(insolvent_on, np.minimum.reduceat(day, begins))
         insolvent = (insolvent_on == loss_day) & (loss_day != NEVER)
 
-        claimed = (book.issue_day[i] <= loss_day[claim]) & (events["paid"] > loss_day[claim])
+        claimed = (book.issue_day[i] <= loss_day[claim]) & (events["paid"] > loss_day[claim] + settled)
         claimed &= loss_day[claim] != NEVER
         value = book.amount[i] * self.rate(rates, events["s"], book.currency[i], loss_day[claim]) * claimed
         n = len(begins)
         debt = np.bincount(claim, weights=value, minlength=n)
         buyer, s = events["buyer"][begins], events["s"][begins]
+        rows["loss_day"][s, buyer] = np.minimum(loss_day, self.horizon + 1)
         limit = plan.segment["limit"][plan.cover["segments"][p, buyer, 0]]
         disputed = np.bincount(claim, weights=value * book.disputed[i], minlength=n)
         insurable = np.bincount(claim, weights=value * eligible, minlength=n) * (limit > 0.0)
@@ -580,9 +583,16 @@ class NumpyLedger:
     def _premium(self, p: int, rows: Rows) -> None:
         plan, c = self.model.policy, len(rows["billed"])
         terms = plan.terms[p]
-        insured = plan.cover["insurable"][p, rows["stopped_buyer"]]
-        stopped = np.bincount(rows["stopped_scenario"], weights=rows["stopped_value"] * insured, minlength=c)
-        earned = np.maximum(terms.premium_rate * (terms.planned_turnover - stopped), terms.premium_minimum)
+        s, b, loss_day = rows["stopped_scenario"], rows["stopped_buyer"], rows["loss_day"]
+        # not shipped by the date of loss, and all that is planned after it, shipped or not
+        before = plan.cover["insurable"][p, b] & (rows["stopped_issue"] <= loss_day[s, b])
+        lost = np.bincount(s, weights=rows["stopped_value"] * before, minlength=c)
+        sold = plan.eligible[p] & plan.cover["insurable"][p, self.buyer] & ~self.book.open_item
+        planned = np.zeros((self.n_buyers, self.horizon + 2))
+        np.add.at(planned, (self.buyer[sold], self.book.issue_day[sold]), self.book.book_value[sold])
+        after = planned.sum(axis=1, keepdims=True) - np.cumsum(planned, axis=1)
+        lost += after[np.arange(self.n_buyers), loss_day].sum(axis=1)
+        earned = np.maximum(terms.premium_rate * (terms.planned_turnover - lost), terms.premium_minimum)
         with_tax = 1.0 + terms.premium_tax
         rows["premium"][:, p] = (earned + terms.premium_fees) * with_tax
         rows["premium_cash"][:, p] = plan.instalment[p] * with_tax

@@ -2,8 +2,9 @@
 
 Terms are given by the names of :data:`simulator.policy.records.TERMS`, and by a few that belong to buyers or invoices:
 ``percentage`` (one, or by peril), ``percentage_by_buyer``, ``limit`` (one, or by buyer; a list of (day, limit) for one
-that changes), ``named``, ``waiting_days``, ``group_pool``, ``country_pool``, ``country_maximum``, ``order``,
-``conversion``, ``recovery_rule``, ``recovery_costs``, ``bonus``, ``covers_open_items``, ``eligible``.
+that changes), ``limit_currency`` (number and rate of day 0), ``named``, ``waiting_days``, ``group_pool``,
+``country_pool``, ``country_maximum``, ``order``, ``conversion``, ``recovery_rule``, ``recovery_costs``, ``bonus``,
+``covers_open_items``, ``eligible``.
 """
 
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from simulator.jit import NEVER
 from simulator.losses.plan import Book, Clock
 from simulator.losses.rows import allocate_events
 from simulator.policy.apply import allocate_rows, apply_policies
-from simulator.policy.codes import CONVERSIONS, PERILS, RECOVERY_COSTS, RECOVERY_RULES, steps_of
+from simulator.policy.codes import CONVERSIONS, PERILS, RECOVERY_COSTS, RECOVERY_RULES, STUDY_CURRENCY, steps_of
 from simulator.policy.eligibility import Shipments, is_known_loss, within_period
 from simulator.policy.gaps import GAP_STEPS
 from simulator.policy.limits import ALWAYS
@@ -51,10 +52,12 @@ class Debt(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """Book value of planned invoices that were not shipped to a buyer."""
+    """Book value of planned invoices that were not shipped to a buyer, planned from one day to another."""
 
     buyer: int
     value: float
+    since: int = 1
+    until: int = NEVER
 
 
 class Weak(NamedTuple):
@@ -100,8 +103,9 @@ def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None
         mine = [(i, every[i]) for i, k in enumerate(number) if listed[k][0] == s]
         events.n_events[s] = len(mine)
         events.stopped_count[s], events.weak_count[s] = len(stopped[s]), len(weak[s])
-        for k, (buyer, value) in enumerate(stopped[s][:room]):
+        for k, (buyer, value, since, until) in enumerate(stopped[s][:room]):
             events.stopped_buyer[s, k], events.stopped_value[s, k] = buyer, value
+            events.stopped_from[s, k], events.stopped_until[s, k] = since, until
         for k, (buyer, score) in enumerate(weak[s][:room]):
             events.weak_buyer[s, k], events.weak_score[s, k] = buyer, score
         for e, (invoice, debt) in enumerate(mine[:room]):
@@ -146,6 +150,7 @@ def plan(programmes, n_buyers, book, n_periods=52, period=WEEK, **study):
         terms = {"insured": True, "limit": np.inf, "named": True, "waiting_days": 0, "covers_open_items": True, **given}
         built.insured[p] = terms.pop("insured")
         built.terms["adjustment_period"][p] = n_periods - 1
+        built.terms["currency"][p] = terms.pop("currency", STUDY_CURRENCY)
         _fill_buyers(built, p, terms, n_buyers, segments)
         _fill_invoices(built, p, terms, book)
         for name, value in terms.items():
@@ -169,6 +174,7 @@ def _fill_buyers(built, p, terms, n_buyers, segments):
         if name in terms:
             cover[name][p] = terms.pop(name)
     limit, named = terms.pop("limit"), np.broadcast_to(terms.pop("named"), n_buyers)
+    limit_currency = terms.pop("limit_currency", None)
     limits = limit if isinstance(limit, list | np.ndarray) else [limit] * n_buyers
     for b, own in enumerate(limits):
         dated = own if isinstance(own, list) else [(ALWAYS, own)]
@@ -177,7 +183,8 @@ def _fill_buyers(built, p, terms, n_buyers, segments):
         for day, amount, *rest in dated:
             highest = max(highest, amount)
             share = rest[0] if rest else np.nan
-            segments.append((day, amount, highest, share, named[b], named[b]))
+            currency = limit_currency or (built.terms["currency"][p], 1.0)
+            segments.append((day, amount, highest, *currency, share, named[b], named[b]))
         cover["insurable"][p, b] = highest > 0
 
 
@@ -228,7 +235,7 @@ def settle(
     n_buyers = n_buyers or 1 + max((d.buyer for debts in scenarios for d in debts), default=0)
     when = when or clock()
     book, events = arrays(scenarios, stopped, recovery_lag=recovery_lag, n_buyers=n_buyers, weak=weak)
-    period = int(np.bincount(when.period_of_day).max())
+    period = int(np.bincount(when.period_of_day[1:]).max())
     built = plan(programmes, n_buyers, book, int(when.period_of_day[-1]) + 1, period, **study)
     if rates is None:
         rates = constant_rates(len(scenarios))

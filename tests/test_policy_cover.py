@@ -5,6 +5,7 @@ import pytest
 
 from simulator.jit import NEVER
 from simulator.policy.apply import apply_policies
+from simulator.policy.codes import STUDY_CURRENCY
 from simulator.policy.limits import ALWAYS
 from tests.policy_cases import Debt, arrays, clock, constant_rates, gaps, plan, settle, terms, waterfall
 
@@ -125,10 +126,10 @@ def test_transfer_is_a_peril_of_its_own():
 
 
 def test_waiting_for_an_insolvency_moves_the_date_not_the_debt():
-    """Insolvent on day 50, 30 days of waiting: paid on day 80 and more; what was owed on day 50 counts."""
-    debts = [Debt(0, 100, insolvent=50), Debt(0, 10, paid=60, insolvent=50)]
+    """Insolvent on day 50, 30 days of waiting: due on day 87. What was owed on day 50 and is unpaid then counts."""
+    debts = [Debt(0, 100, insolvent=50), Debt(0, 10, paid=95, insolvent=50), Debt(0, 1, paid=87, insolvent=50)]
     rows = settle([terms(1.0, waiting_insolvency=30, settlement_days=7)], [debts])
-    assert rows.claim_cash[0, 0, 86 // 7] == 110 - 10
+    assert rows.claim_cash[0, 0, [86 // 7, 94 // 7]].tolist() == [110, -10]
     assert gaps(rows)["debt"] == 110
     # a waiting period that ends before that is the date of loss
     late = Debt(0, 100, due=10, protracted=True, insolvent=185)
@@ -210,6 +211,36 @@ def test_the_rate_of_conversion(rule, covered):
     assert gaps(rows) == pytest.approx(waterfall(debt=80, conversion=80 - covered, indemnity=covered))
 
 
+@pytest.mark.parametrize(
+    ("rule", "rate"),
+    [
+        ("date_of_loss", 0.8), ("invoice_date", 1.0), ("due_date", 0.9), ("payment_date", 0.7), ("lower_of", 0.8),
+        ("shipment_month_end", 0.95),
+    ],
+)  # fmt: skip
+def test_a_limit_in_the_currency_of_the_debt_covers_the_same_part_at_any_rate(rule, rate):
+    """USD 100 under a limit of USD 60, which was worth 120 of the policy's currency at 2.00 on day 0."""
+    rates = np.ones((1, 2, 53))
+    rates[0, 1, 0] = 2.0
+    for day, value in ((30, 0.95), (40, 0.9), (70, 0.8), (100, 0.7)):
+        rates[0, 1, (day + 6) // 7 :] = value
+    debt = Debt(0, 100, issue=7, due=40, insolvent=70, currency=1)
+    policy = terms(1.0, conversion=rule, settlement_days=30, limit=120.0, limit_currency=(1, 2.0))
+    rows = settle([policy, policy | {"limit_currency": None}], [[debt]], rates=rates)
+    assert gaps(rows)["indemnity"] == pytest.approx(60 * rate)
+    assert gaps(rows)["over_limit"] == pytest.approx(40 * rate)
+    assert gaps(rows, p=1)["over_limit"] == 0  # a limit of 120 in the policy's own currency
+
+
+def test_a_limit_of_the_studys_currency_in_a_policy_of_another():
+    """Limit EUR 400, debt EUR 800; a dollar costs 0.50 on day 0 (limit USD 800) and 0.80 on the date of loss."""
+    rates = np.ones((1, 2, 53))
+    rates[0, 1, :] = 0.8
+    rates[0, 1, 0] = 0.5
+    policy = terms(1.0, limit=800.0, limit_currency=(STUDY_CURRENCY, 2.0), currency=1)
+    assert gaps(settle([policy], [[Debt(0, 800, insolvent=70)]], rates=rates))["indemnity"] == pytest.approx(400)
+
+
 def test_a_policy_in_a_foreign_currency():
     """Terms in USD, the study in EUR: a dollar costs 0.80 on the date of loss and 1.00 when the indemnity is paid.
     Debt EUR 800 = USD 1,000; limit USD 900; 90 % of it less USD 10 = USD 800, paid as EUR 800, shown as EUR 640."""
@@ -239,6 +270,14 @@ def test_payments_that_fill_the_oldest_invoice_move_the_date_of_loss():
     assert rows.indemnity_gross[0].tolist() == [100, 100]
     assert np.flatnonzero(rows.claim_cash[0, 0]).tolist() == [189 // 7]
     assert np.flatnonzero(rows.claim_cash[0, 1]).tolist() == [249 // 7]
+    # the payment of a shipment after the date of loss, day 190, fills no older invoice, however soon it comes
+    slow = FULL | {"oldest_first": True, "settlement_days": 30}
+    unpaid = [debts[0], Debt(0, 100, issue=195, due=200, paid=210)]
+    assert np.flatnonzero(settle([slow], [unpaid]).claim_cash[0, 0]).tolist() == [219 // 7]
+    # shipped by then it does: what is left is the younger one, whose waiting period ends on day 380
+    unpaid[1] = unpaid[1]._replace(issue=185)
+    rows = settle([slow], [unpaid])
+    assert (rows.indemnity[0, 0], rows.indemnity_in_horizon[0, 0]) == (100, 0)
     # nothing is late where everything is paid within the waiting period
     prompt = [debts[0]._replace(paid=180, lost=NEVER), *debts[1:]]
     assert not settle([FULL | {"oldest_first": True}], [prompt]).gap.any()
@@ -276,6 +315,23 @@ def test_an_insurer_that_fails_pays_from_its_estate():
     assert rows.indemnity[0, 0] == pytest.approx(40 - 50 * 0.4)
     with pytest.raises(ValueError, match="common state"):
         settle([policy], [[Debt(0, 100, insolvent=50)]])
+
+
+def test_a_failed_insurer_gets_no_more_premium():
+    """It fails on day 100 for certain. Paid by then: fees and the deposits of days 0 and 92, not those of days 183 and
+    274 nor the adjustment; from day 1 on only the first deposit and fees are paid. No bonus comes back either."""
+    price = {"premium_minimum": 3_200, "premium_rate": 0.005, "planned_turnover": 1e6, "premium_fees": 100}
+    price |= {"instalment": [800 if t in (0, 13, 26, 39) else 0 for t in range(52)], "premium_tax": 0.1}
+    certain = price | {"insurer_systemic": 1.0, "insurer_intensity": 365 * np.log(2) / 100}
+    policies = [terms(**price), terms(**certain), terms(**certain | {"insurer_intensity": np.inf})]
+    policies.append(terms(**certain, bonus=[(9.0, -1.0)]))
+    rows = settle(policies, [[]], n_buyers=1, drivers=np.zeros((1, 1)))
+    assert rows.premium[0] == pytest.approx([1.1 * 5_100, 1.1 * 1_700, 1.1 * 900, 1.1 * 1_700])
+    np.testing.assert_allclose(rows.premium_cash.sum(axis=2), rows.premium)
+    assert np.flatnonzero(rows.premium_cash[0, 1]).tolist() == [0, 13]
+    # the policy ends, and is adjusted, before the insurer fails
+    early = terms(**certain, last_day=90, adjustment_period=12)
+    assert settle([early], [[]], n_buyers=1, drivers=np.zeros((1, 1))).premium[0, 0] == pytest.approx(1.1 * 3_500)
 
 
 def test_insurers_fail_as_often_as_their_probability_says_and_in_bad_times():

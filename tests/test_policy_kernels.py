@@ -35,6 +35,8 @@ PROGRAMMES = [
         "order": "deductible_first", "percentage": 0.9, "waiting_days": 180, "settlement_days": 300,
         "aggregate_first_loss": 2_000.0, "each_and_every_first_loss": 100.0, "maximum_liability": 4_000.0,
         "premium_rate": 0.01, "planned_turnover": 60_000.0, "eroded_ground_up": True, "disputes_suspended": True,
+        "insurer_intensity": 0.7, "insurer_systemic": 0.3, "sold_whole": False, "extension_days": 40,
+        "limit_currency": (1, 1.3),
     },
     {
         "order": "minimum_retention", "percentage": 0.9, "waiting_days": [180, 240], "minimum_retention": 300.0,
@@ -58,6 +60,7 @@ PROGRAMMES = [
         "conversion": "shipment_month_end", "losses_occurring": True, "first_day": 30, "last_day": 300,
         "recovery_rule": "insurer_first", "country_pool": [3, 3, 3, 3, 4, 4, *[-1] * 6],
         "country_maximum": [4_000.0] * 4 + [1_000.0] * 2 + [np.inf] * 6, "eligible": 7,
+        "limit_currency": (-1, 0.8), "premium_rate": 0.01, "planned_turnover": 40_000.0, "sold_whole": False,
     },
     {"percentage": 0.9, "conversion": "payment_date", "oldest_first": True, "waiting_days": 190},
     {"percentage": 0.9, "conversion": "due_date", "recovery_rule": "oldest_first", "currency": 1},
@@ -105,7 +108,10 @@ def random_block(seed, n=40, busy=0.5, regimes=1):
     rng = np.random.default_rng(seed)
     scenarios = [random_debts(rng, busy) for _ in range(n * regimes)]
     stopped = [
-        [Stopped(int(b), float(rng.gamma(1.0, 900.0))) for b in np.flatnonzero(rng.random(N_BUYERS) < 0.2)]
+        [
+            Stopped(int(b), float(rng.gamma(1.0, 900.0)), int(rng.integers(1, 100)), int(rng.integers(50, 300)))
+            for b in np.flatnonzero(rng.random(N_BUYERS) < 0.2)
+        ]
         for _ in scenarios
     ]
     weak = [
@@ -271,6 +277,7 @@ def test_formulas_equal_their_twins(a, b, part, debt, day, other, wait, chance, 
             "conversion_day": (rule, 1, 2, 3, 4, 5),
             "dispute_state": (flag, chance, part, part, chance, wait > 200),
             "limit_after_change": (a, day, other, part),
+            "converted_limit": (a, part + 0.1, chance),
             "additional_limit": (a, part, b),
             "covered_debt": (a, b, debt),
             "room_left": (a, b),

@@ -56,6 +56,8 @@ def test_the_column_in_other_currencies(tmp_path):
     """USD 50,000 at 0.50 are EUR 25,000 and USD 50,000 in a policy in dollars; a blank currency is the study's."""
     plan = build({}, {"currency": "USD"}, folder=tmp_path, column=[5e4, 5e4, 1, 1], limit_currency=["USD", "", "", ""])
     assert plan.segment["limit"].reshape(2, 4)[:, :2].tolist() == [[25_000, 50_000], [50_000, 100_000]]
+    assert plan.segment["currency"].reshape(2, 4)[:, :2].tolist() == [[1, -1], [1, -1]]
+    assert plan.segment["rate_of_day_0"].reshape(2, 4)[:, :2].tolist() == [[0.5, 1], [1, 2]]
 
 
 def test_a_file_of_limits(tmp_path):
@@ -78,6 +80,8 @@ def test_a_file_of_limits(tmp_path):
     assert plan.segment["highest"][of_a].tolist() == [100_000, 100_000, 100_000]
     np.testing.assert_array_equal(plan.segment["percentage"][of_a], [np.nan, np.nan, 0.8])
     assert plan.segment["changes"][of_a].tolist() == [True, True, False]
+    # there is no rate of the pound in the scenarios: its limit keeps its worth of day 0
+    assert plan.segment["currency"][of_a].tolist() == [-1, -1, -1]
     assert plan.cover["insurable"][0].tolist() == [True, True, False, True]
 
 
@@ -140,3 +144,28 @@ def test_limits_that_a_script_changes(tmp_path):
     assert limits_of(plan, 1)[0] == [(ALWAYS, 50_000), (40, 10_000)]
     assert limits_of(plan)[3] == [(ALWAYS, np.inf)]
     assert limits_of(plan, 1)[3] == [(ALWAYS, np.inf), (5, 9)]
+
+
+def test_a_scripted_limit_is_a_named_one_with_the_percentage_of_named_limits(tmp_path):
+    """B has a discretionary limit at 60 % (50 % in its country, where named limits have 70 %) until the script names
+    one; A has a named one of the file at 80 % from day 20 on, which the script reduces."""
+    (tmp_path / "limits.csv").write_text(
+        f"buyer_id,limit,from,insured_percentage\n007,9,,\nA,100,,\nA,90,{day(20)},80 %\nA,80,{day(200)},\n",
+        encoding="utf-8",
+    )
+    policy = {
+        "limits": "limits.csv", "discretionary_limit": 7, "discretionary_percentage": "60 %",
+        "countries": {"FR": {"insured_percentage": "70 %"}, "IT": {"insured_percentage": "50 %"}},
+    }  # fmt: skip
+    scripted = [(None, b, 40, 50.0) for b in range(4)] + [(None, 2, 60, 30.0)]
+    plan = build(policy, folder=tmp_path, scripted=scripted, country=["", "", "FR", "IT"])
+
+    def shares(b):
+        """Percentage by limit: the limit's own, or the buyer's for an insolvency."""
+        own = plan.segment["percentage"][slice(*plan.cover["segments"][0, b])]
+        return np.where(np.isnan(own), plan.cover["percentage"][0, b, 0], own).tolist()
+
+    assert [shares(b) for b in range(4)] == [[0.9, 0.9], [0.9, 0.8, 0.8, 0.9], [0.6, 0.7, 0.7], [0.5, 0.5]]
+    untold = build(policy, folder=tmp_path, country=["", "", "FR", "IT"])
+    assert untold.cover["percentage"][0, :, 0].tolist() == [0.9, 0.9, 0.6, 0.5]
+    assert plan.segment["named"][slice(*plan.cover["segments"][0, 2])].tolist() == [False, True, True]

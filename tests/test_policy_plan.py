@@ -6,6 +6,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from simulator.engine.model import untroubled
 from simulator.errors import InputError
 from simulator.ledger.portfolio import Invoices
 from simulator.policy.codes import CONVERSIONS, PERILS, steps_of
@@ -90,6 +91,11 @@ def test_terms_arrive_as_written():
     assert terms.insurer_intensity == pytest.approx(-np.log(0.99))
     assert (terms.insurer_systemic, terms.insurer_recovery) == (0.3, 0.4)
     assert (plan.dispute_probability, plan.dispute_upheld, plan.dispute_days) == (0.03, 0.6, 90)
+    # a script draws nothing: disputes of the ledger are all settled for the seller from even chances on, else none
+    for chance, settled in ((0.6, 1.0), (0.5, 1.0), (0.49, 0.0)):
+        quiet = untroubled(plan._replace(dispute_upheld=chance))
+        assert (quiet.dispute_probability, quiet.dispute_upheld) == (0.0, settled)
+    assert quiet.terms["insurer_intensity"].tolist() == quiet.terms["missed"].tolist() == [0, 0, 0]
     assert plan.insured.tolist() == [True, True, False]
     plain = plan.terms[1]
     assert plain.steps.tolist() == steps_of("deductible_first")

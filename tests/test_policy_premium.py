@@ -47,12 +47,34 @@ def shipped(policy, stopped=None, weak=None):
 
 
 def test_only_insurable_sales_of_the_period_count():
-    """Six shipments by day 200, 50 net each. Withheld are the last ones: 6 of 11 invoices are days 180 to 330."""
+    """Six shipments by day 200, 50 net each. Withheld: the last six, in the middle, all, half of each."""
     assert shipped({}) == 300
-    assert shipped({}, [Stopped(0, 600.0)]) == 250
-    assert shipped({"vat_covered": True, "planned_turnover": 600.0}, [Stopped(0, 600.0)]) == 500
+    last = Stopped(0, 600.0, 180, 330)
+    assert shipped({}, [last]) == 250
+    assert shipped({"vat_covered": True, "planned_turnover": 600.0}, [last]) == 500
+    assert shipped({}, [Stopped(0, 200.0, 90, 120)]) == 200  # shipping went on later, beyond the period
     assert shipped({}, [Stopped(0, 1_100.0)]) == 0
-    assert shipped({"limit": [[(ALWAYS, 9.0), (150, 0.0)]], "planned_turnover": 200.0}, [Stopped(0, 800.0)]) == 150
+    assert shipped({}, [Stopped(0, 550.0)]) == 150
+    cut = {"limit": [[(ALWAYS, 9.0), (150, 0.0)]], "planned_turnover": 200.0}
+    assert shipped(cut, [Stopped(0, 800.0, 120, 330)]) == 150
+
+
+def test_no_premium_for_what_is_shipped_without_cover():
+    """The shipment of day 30 is never paid: its date of loss is day 120, so days 150 and 180 are not covered, nor days
+    60 and 90 where the buyer is overdue for more than 60 days when they are shipped. All others are paid at once."""
+    first, *later = sales()
+    owed = [first._replace(protracted=True, lost=180), *[debt._replace(paid=debt.issue + 1) for debt in later]]
+    owed[1:3] = [debt._replace(overdue=61) for debt in owed[1:3]]
+    policy = {"premium_rate": 1.0, "planned_turnover": 300.0, "last_day": 200, "sold_whole": False, "waiting_days": 60}
+    overdue = policy | {"extension_days": 60}
+    rows = settle([policy, overdue, overdue | {"extension_days": 61}, policy | {"sold_whole": True}], [owed])
+    assert rows.premium[0].tolist() == [200, 100, 200, 200]
+    # withheld in part after the date of loss: counted once
+    stopped = [[Stopped(0, 200.0, 120, 150)]]
+    assert settle([policy, overdue], [owed], stopped=stopped).premium[0].tolist() == [150, 50]
+    # a policy that insures no default: nothing ends its cover
+    none = policy | {"percentage": {"insolvency": 0.9}}
+    assert settle([none], [owed]).premium[0, 0] == 300
 
 
 def test_no_premium_for_what_is_shipped_after_a_limit_is_cancelled():
@@ -63,8 +85,8 @@ def test_no_premium_for_what_is_shipped_after_a_limit_is_cancelled():
     told = int(np.ceil(-365 * np.log(0.61026) / policy["change_intensity"]))
     assert told == 99
     assert shipped(policy, weak=[Weak(0, score)]) == 150
-    assert shipped(policy, [Stopped(0, 500.0)], [Weak(0, score)]) == 150  # days 210 to 330 were withheld anyway
-    assert shipped(policy, [Stopped(0, 900.0)], [Weak(0, score)]) == 100  # days 90 to 330
+    assert shipped(policy, [Stopped(0, 500.0, 210, 330)], [Weak(0, score)]) == 150  # withheld anyway
+    assert shipped(policy, [Stopped(0, 900.0, 90, 330)], [Weak(0, score)]) == 100
     assert shipped(policy | {"change_to": 0.5}, weak=[Weak(0, score)]) == 300
     assert shipped(policy | {"named": False}, weak=[Weak(0, score)]) == 300
 

@@ -87,6 +87,23 @@ def test_the_minimum_retention_tops_the_coinsurance_up():
     assert gaps(rows) == pytest.approx(waterfall(debt=5_000, coinsurance=750, minimum_retention=250, indemnity=4_000))
 
 
+def test_in_an_order_of_ones_own_the_minimum_retention_tops_up_all_that_is_borne():
+    """100,000 less an excess of 5,000, 90 % of that is 85,500: 14,500 are borne, 20,000 the least. A deducted
+    non-qualifying loss counts too; what comes after the step does not."""
+    order = ("each_and_every_first_loss", "insured_percentage", "minimum_retention")
+    amounts = {"each_and_every_first_loss": 5_000, "minimum_retention": 20_000}
+    found = apply(100_000, 0.9, order=order, **amounts)
+    assert found[1:4] == pytest.approx((9_500, 5_000, 5_500))
+    assert found[6] == pytest.approx(80_000)
+    after = ("insured_percentage", "minimum_retention", "each_and_every_first_loss")
+    assert apply(100_000, 0.9, order=after, **amounts)[6] == pytest.approx(75_000)
+    deducted = apply(
+        100_000, 0.9, order=("non_qualifying_loss", *order), non_qualifying_loss=2_000, non_qualifying_deducted=True,
+        **amounts,
+    )  # fmt: skip
+    assert deducted[6] == pytest.approx(80_000)
+
+
 def test_a_non_qualifying_loss_may_fail_at_equality_or_be_deducted():
     assert apply(5_000, non_qualifying_loss=5_000)[6] == 4_500
     assert apply(5_000, non_qualifying_loss=5_000, equality_fails=True)[:1] == (5_000,)
@@ -395,7 +412,7 @@ def test_oldest_first_money_until_the_indemnity_fills_the_oldest_debt():
     policy = terms(1.0, waiting_days=180, settlement_days=30, oldest_first=True, limit=[[(ALWAYS, 100.0), (2, 0.0)]])
     rows = settle([policy, policy | {"settlement_days": 20}], [debts])
     assert gaps(rows) == waterfall(debt=100, limit_cancelled=100)
-    assert gaps(rows, p=1) == waterfall(debt=200, limit_cancelled=100, indemnity=100)
+    assert gaps(rows, p=1) == waterfall(debt=200, over_limit=100, indemnity=100)
 
 
 # --- money and time ---

@@ -123,7 +123,16 @@ def test_signed_days_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("30 x premium", Multiple(30)), ("2.5 × premium", Multiple(2.5)), ("5 M", 5e6), (7, 7.0)]
+    ("text", "value"),
+    [
+        ("30 x premium", Multiple(30)),
+        ("2.5 × premium", Multiple(2.5)),
+        ("5 M", 5e6),
+        (7, 7.0),
+        ("40 x minimum premium", Multiple(40, "minimum premium")),
+        ("9 x premium paid", Multiple(9, "premium paid")),
+        ("9 x paid premium", Multiple(9, "premium paid")),
+    ],
 )
 def test_liability(text, value):
     assert amounts.parse_liability(text) == value

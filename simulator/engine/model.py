@@ -188,10 +188,14 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
 
 
 def untroubled(policy: PolicyPlan) -> PolicyPlan:
-    """Policies as in a script, which tells of no insurer that fails, no notice that is missed and no new dispute."""
+    """Policies as in a script, which tells of no insurer that fails, no notice that is missed and no new dispute.
+
+    Disputes in the ledger are all settled for the seller where that is at least as likely as not, else none is.
+    """
     terms = policy.terms.copy()
     terms["insurer_intensity"] = terms["missed"] = 0.0
-    return policy._replace(terms=terms, dispute_probability=0.0)
+    upheld = 1.0 if policy.dispute_upheld >= 0.5 else 0.0
+    return policy._replace(terms=terms, dispute_probability=0.0, dispute_upheld=upheld)
 
 
 def _planned_billing(book: Book, calendar: Calendar) -> Floats:

@@ -64,8 +64,9 @@ class Events(NamedTuple):
 
     ``stopped_buyer``, ``stopped_value`` [rows, capacity] and ``stopped_count`` list, per buyer, the book value of
     planned invoices that were not shipped at the seller's risk: withheld, or sold against money, a letter of credit or
-    a factor's protection. ``weak_buyer``, ``weak_score`` and ``weak_count`` list, in buyer order,
-    the buyers whose limit score is low enough for some programme's limit to change.
+    a factor's protection, and ``stopped_from``, ``stopped_until`` when the first and the last of them was planned.
+    ``weak_buyer``, ``weak_score`` and ``weak_count`` list the buyers whose limit score is low enough for some
+    programme's limit to change. Both lists are in order of buyers.
     """
 
     n_events: Ints
@@ -85,6 +86,8 @@ class Events(NamedTuple):
     stopped_count: Ints
     stopped_buyer: Ints
     stopped_value: Floats
+    stopped_from: Ints
+    stopped_until: Ints
     weak_count: Ints
     weak_buyer: Ints
     weak_score: Floats
@@ -144,7 +147,8 @@ def allocate_events(rows: int, capacity: int) -> Events:
 
     return Events(
         count(), whole(), whole(), whole(), whole(), whole(), real(), real(), flag(),
-        whole(), whole(), whole(), real(), flag(), count(), whole(), real(), count(), whole(), real(), real(),
+        whole(), whole(), whole(), real(), flag(), count(), whole(), real(), whole(), whole(),
+        count(), whole(), real(), real(),
     )  # fmt: skip
 
 

@@ -91,6 +91,8 @@ def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book,
     blocked_until = -1
     overdue = begin
     withheld = 0.0
+    withheld_from = NEVER
+    withheld_until = -NEVER
     buyer_loss = 0.0
     trigger = luck.insolvent_on
     latest = 0
@@ -119,11 +121,15 @@ def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book,
         if not book.open_item[i] and (issue >= luck.insolvent_on or blocked_until > issue or refused):
             withhold(r, b, i, rules, clock, book, rows)
             withheld += book.book_value[i]
+            withheld_from = min(withheld_from, issue)
+            withheld_until = issue
             scratch.final[s, k] = -1
             scratch.lost[s, k] = -1
             continue
         if share < 1.0 and not book.open_item[i]:
             withheld += (1.0 - share) * book.book_value[i]
+            withheld_from = min(withheld_from, issue)
+            withheld_until = issue
         if share == 0.0 and not sold:
             scratch.final[s, k] = pay_safely(r, s, b, i, deal, rates, rules, clock, book, rows)
             scratch.lost[s, k] = NEVER
@@ -155,6 +161,8 @@ def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book,
         if j < events.stopped_buyer.shape[1]:
             events.stopped_buyer[r, j] = b
             events.stopped_value[r, j] = withheld
+            events.stopped_from[r, j] = withheld_from
+            events.stopped_until[r, j] = withheld_until
         events.stopped_count[r] = j + 1
     if trigger != NEVER:
         list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book, events, scratch)

@@ -13,6 +13,7 @@ from simulator.policy.codes import AT_LOWER, EXCLUDED, PROTRACTED, TRANSFER, UND
 from simulator.policy.formulas import (
     additional_limit,
     conversion_day,
+    converted_limit,
     covered_debt,
     dispute_state,
     falls_in_period,
@@ -115,7 +116,8 @@ def oldest_first_loss_day(plan, book, events, at, cover, begin, end):
             value = book.book_value[one] * events.share[at.row, other]
             if is_older(book.due_day[one], other, due, e):
                 owed += value
-            if events.paid_day[at.row, other] <= day + terms.settlement_days:
+            # as a claim of that day: what is shipped later is neither held nor does its payment count
+            if book.issue_day[one] <= day and events.paid_day[at.row, other] <= day + terms.settlement_days:
                 received += value
         if received >= owed * (1.0 - 1e-12):
             continue
@@ -148,16 +150,28 @@ def oldest_first_part(book, events, row, claim, e):
 
 
 @row
-def in_policy_money(
-    rates, s, terms, currency, amount, issue_day, month_end, due_day, loss_day, payment_day, horizon
-):  # fmt: skip
-    """A debt in policy currency by the policy's rule of conversion; days beyond the horizon have its last rate."""
+def rate_in_policy(rates, s, terms, currency, day):
+    """Policy currency per unit of a currency on a day."""
+    return policy_rate(rates, s, currency, day) / policy_rate(rates, s, terms.currency, day)
+
+
+@row
+def converted_on(rates, s, terms, currency, issue_day, month_end, due_day, loss_day, payment_day, horizon):
+    """Day whose rate turns a debt into policy currency by the policy's rule; beyond the horizon its last day."""
     day = min(horizon, conversion_day(terms.conversion, issue_day, month_end, due_day, loss_day, payment_day))
-    value = amount * rate_on(rates, s, currency, day) / policy_rate(rates, s, terms.currency, day)
     if terms.conversion == AT_LOWER:
-        then = rate_on(rates, s, currency, issue_day) / policy_rate(rates, s, terms.currency, issue_day)
-        value = min(value, amount * then)
-    return value
+        then = rate_in_policy(rates, s, terms, currency, issue_day)
+        if then < rate_in_policy(rates, s, terms, currency, day):
+            day = issue_day
+    return day
+
+
+@row
+def limit_at(rates, s, terms, segment, limit, day):
+    """A limit in policy currency on the day whose rate converts the debt it is for."""
+    if segment.currency == terms.currency:
+        return limit
+    return converted_limit(limit, segment.rate_of_day_0, rate_in_policy(rates, s, terms, segment.currency, day))
 
 
 @row
@@ -208,10 +222,11 @@ def value_debts(plan, book, events, rates, clock, work, at, claim):
             continue
         if amount <= 0.0:
             continue
-        value = in_policy_money(
-            rates, at.scenario, terms, currency, amount, issue, plan.month_end[invoice], book.due_day[invoice],
+        converted = converted_on(
+            rates, at.scenario, terms, currency, issue, plan.month_end[invoice], book.due_day[invoice],
             claim.loss_day, claim.payment_day, clock.horizon,
         )  # fmt: skip
+        value = amount * rate_in_policy(rates, at.scenario, terms, currency, converted)
         market += amount * rate_on(rates, at.scenario, currency, rate_day)
         debt += value
         work.debt[group, e] = value
@@ -235,11 +250,12 @@ def value_debts(plan, book, events, rates, clock, work, at, claim):
         if k < 0 or plan.segment[k].highest <= 0.0:
             continue
         segment = plan.segment[k]
-        limit = segment.limit
+        limit = limit_at(rates, at.scenario, terms, segment, segment.limit, converted)
+        highest = limit_at(rates, at.scenario, terms, segment, segment.highest, converted)
         if segment.changes:
             limit = limit_after_change(limit, issue, changed_on, terms.change_to)
         multiple = terms.top_up_multiple if segment.named else 0.0
-        highest = segment.highest + additional_limit(segment.highest, multiple, terms.top_up_maximum)
+        highest += additional_limit(highest, multiple, terms.top_up_maximum)
         with_top_up = limit + additional_limit(limit, multiple, terms.top_up_maximum)
         eligible += value
         full = covered_debt(full, value, room_left(highest, used))

@@ -86,8 +86,9 @@ def is_claimed(issue_day, paid_day, loss_day, payment_day):
 def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day, payment_day):
     """Whether a debt is lost that no claim holds: shipped after its buyer's date of loss, or its buyer has no claim.
 
-    ``lost_on`` is the day the debt is lost (NEVER if it is not), ``loss_day`` the date of loss of its buyer's claim
-    and ``payment_day`` that of its indemnity (both NEVER without one). What is shipped to a buyer after the date of loss is at the policyholder's own risk.
+    ``lost_on`` is the day the debt is lost (NEVER if it is not), ``loss_day`` the date of loss of its buyer's claim and
+    ``payment_day`` the day its indemnity is due (both NEVER without one). What is shipped to a buyer after the date of
+    loss is at the policyholder's own risk.
 
     Worked number: date of loss 70, lost on day 300: issued on day 71 → True; issued on day 14 → False, it is claimed.
     """
@@ -184,6 +185,18 @@ def limit_after_change(limit, issue_day, effective_day, remains):
     if issue_day < effective_day:
         return limit
     return limit * remains if remains > 0.0 else 0.0
+
+
+@scalar
+def converted_limit(limit, rate_of_day_0, rate):
+    """A limit in policy currency on the day whose rate converts the debt; ``limit`` is what it is worth on day 0.
+
+    So a debt in the limit's own currency that is within it stays within, wherever rates go. Rates are units of policy
+    currency for one of the limit's.
+
+    Worked number: USD 50,000 were 45,000 at 0.90; the dollar costs 0.80 on the debt's day → 40,000.
+    """
+    return limit * (rate / rate_of_day_0)
 
 
 @scalar

@@ -96,7 +96,9 @@ def apply_programme(plan, book, events, balance, rates, drivers, clock, work, ro
     terms = plan.terms[p]
     key, first_event = work.key[at.group], work.first_event[at.group]
     work.used[at.group, :] = 0.0
-    base = premium_base(plan, book, events, balance, rates, clock, at)
+    count = find_claims(plan, book, events, at, key, first_event)
+    base = premium_base(plan, book, events, balance, rates, clock, at, key, first_event, count)
+    sort_claims(key, first_event, count)
     first_loss_left = terms.aggregate_first_loss
     liability_left = terms.maximum_liability
     if terms.liability_multiple > 0.0:
@@ -106,8 +108,6 @@ def apply_programme(plan, book, events, balance, rates, drivers, clock, work, ro
     if terms.insurer_intensity > 0.0:
         failed_on = insurer_fails_on(plan, drivers, at)
     claims = 0.0
-    count = find_claims(plan, book, events, at, key, first_event)
-    sort_claims(key, first_event, count)
     for i in range(count):
         loss_day = key[i] >> 32
         debts_on = loss_day
@@ -123,7 +123,7 @@ def apply_programme(plan, book, events, balance, rates, drivers, clock, work, ro
             liability_left -= owed
             claims += owed
         book_unclaimed(book, events, rates, clock.horizon, rows.gap[s, p], at, first_event[i], debts_on, payment_day)
-    pay_premium(plan, rates, rows, at, base, claims)
+    pay_premium(plan, rates, clock, rows, at, base, claims, failed_on)
 
 
 @row

@@ -95,8 +95,10 @@ COVER = np.dtype(
 SEGMENT = np.dtype(
     [
         ("from_day", np.int32),
-        ("limit", np.float64),  # infinite: no limit, 0: no cover
+        ("limit", np.float64),  # at the rates of day 0; infinite: no limit, 0: no cover
         ("highest", np.float64),  # highest limit of the buyer until then
+        ("currency", np.int32),  # its own, as that of TERMS: where it is another, the limit follows the debt's day
+        ("rate_of_day_0", np.float64),  # policy currency per unit of its own on day 0
         ("percentage", np.float64),  # NaN: that of the peril
         ("named", np.bool_),
         ("changes", np.bool_),  # the insurer may change it

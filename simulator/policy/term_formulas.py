@@ -60,8 +60,8 @@ def after_deductible(loss, deductible):
 def after_minimum_retention(loss, minimum_retention, borne):
     """A claim after what the policyholder bears by then is topped up to the minimum retention, not below zero.
 
-    So the policyholder keeps the larger of the two; in W3 what it bears by then is the co-insurance. Source: UK broker, debt 5,000, uninsured 15 % = 750, minimum
-    retention 1,000 → 4,000 is paid [S29].
+    So the policyholder keeps the larger of the two; in W3 what it bears by then is the co-insurance. Source: UK broker,
+    debt 5,000, uninsured 15 % = 750, minimum retention 1,000 → 4,000 is paid [S29].
     Worked number: 4,250 after co-insurance of 750, minimum 1,000 → 4,000; after co-insurance of 1,200 nothing changes.
     """
     return after_deductible(loss, minimum_retention - borne) if minimum_retention > borne else loss

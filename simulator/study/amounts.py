@@ -185,7 +185,12 @@ RESERVE_BASES = ("operating costs",)
 
 
 def parse_liability(value: Any) -> float | Multiple:
-    """An amount of money, or a multiple of premium: ``5 M``, ``30 x premium``, ``40 x minimum premium``."""
+    """An amount of money, or a multiple of premium: ``5 M``, ``30 x premium``, ``40 x minimum premium``.
+
+    ``30 x paid premium`` says what ``30 x premium paid`` does.
+    """
+    if isinstance(value, str):
+        value = re.sub(r"\bpaid\s+premium\s*$", "premium paid", value)
     return _multiple(value, PREMIUM_BASES, "30 x premium", r"(?:the\s*)?premiums?")
 
 

@@ -43,6 +43,10 @@ Step = Literal[
 ]
 #: Wordings: named orders of terms.
 Wording = Literal["percent_first", "deductible_first", "minimum_retention", "excess_of_loss"]
+#: What wordings are called for short; a message says the name to write instead.
+WORDING_CODES = {
+    "w1": "percent_first", "w2": "deductible_first", "w3": "minimum_retention", "xol": "excess_of_loss",
+}  # fmt: skip
 Peril = Literal["insolvency", "protracted_default", "transfer", "contract_frustration"]
 
 
@@ -159,7 +163,7 @@ class Policy(Arrangement):
     each_and_every_first_loss: PositiveMoney = 0.0
     """Borne by the policyholder on each buyer's claim."""
     minimum_retention: PositiveMoney = 0.0
-    """The policyholder bears this or the uninsured percentage of each claim, whichever is more (its own wording)."""
+    """Least the policyholder bears of a claim: tops up what it bears by then, in its own wording the co-insurance."""
     aggregate_first_loss: PositiveMoney = 0.0
     """Borne by the policyholder in total over the policy year, in full however short the horizon."""
     first_loss_eroded_by: Literal["approved_claims", "ground_up_losses"] = "approved_claims"

@@ -214,9 +214,9 @@ class Disputes(Section):
     """Invoices the buyer contests."""
 
     probability: Fraction = 0.0
-    """Chance that an unpaid debt is contested, beside those the ledger marks as disputed."""
+    """Chance that an unpaid debt is contested, beside those the ledger marks as disputed; none in a script."""
     upheld: Fraction = 0.5
-    """Chance that a dispute is settled for the seller."""
+    """Chance that a dispute is settled for the seller; in a script all are from 50 % on, else none."""
     resolution: Length = Duration(180, "day")
     """From the date of loss to the settlement of a dispute."""
 

@@ -60,7 +60,7 @@ class ScriptedLimit(Section):
     on: Moment
     """Day from which it holds, notice included."""
     limit: PositiveMoney = 0.0
-    """The new limit; 0 cancels it."""
+    """The new limit in policy currency, a named one with the percentage of named limits; 0 cancels it."""
     programmes: tuple[str, ...] | None = None
     """Names of the programmes it happens in; all policies by default."""
 

@@ -332,16 +332,16 @@ def overdue_when_shipped(fate, fates, book):
 def list_claims(r, s, b, luck, recovery, fates, rates, rules, clock, book, events):
     """Add a buyer's debts to the event lists; ``luck``: (failure, whether a frustration, limit score)."""
     insolvent_on, frustrated, score = luck
-    total = 0.0
+    total, planned_on = 0.0, []
     for f in fates:
-        if not f["shipped"]:
-            total += float(book.book_value[f["i"]])
-        elif not book.open_item[f["i"]] and f["risk"] < 1:
-            total += (1.0 - f["risk"]) * float(book.book_value[f["i"]])
+        if not f["shipped"] or (not book.open_item[f["i"]] and f["risk"] < 1):
+            total += (1.0 - f["risk"] * f["shipped"]) * float(book.book_value[f["i"]])
+            planned_on.append(int(book.issue_day[f["i"]]))
     if total > 0:
         j = int(events.stopped_count[r])
         if j < events.stopped_buyer.shape[1]:
             events.stopped_buyer[r, j], events.stopped_value[r, j] = b, total
+            events.stopped_from[r, j], events.stopped_until[r, j] = min(planned_on), max(planned_on)
         events.stopped_count[r] += 1
     starts = [protracted_day(int(book.due_day[f["i"]]), rules.protracted_after) for f in fates if f["protracted"]]
     trigger = min([insolvent_on, *starts])

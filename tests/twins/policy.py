@@ -87,6 +87,10 @@ def limit_after_change(limit, issue_day, effective_day, remains):
     return limit
 
 
+def converted_limit(limit, rate_of_day_0, rate):
+    return rate / rate_of_day_0 * limit
+
+
 def additional_limit(limit, multiple, maximum):
     return min(limit * multiple, maximum) if limit > 0 and multiple > 0 else 0.0
 
@@ -331,7 +335,8 @@ class Scenario:
             day = self.of("due_day", e) + int(cover.expiry_days[0])
             owed = math.fsum(self.of("book_value", o) for o in ranked[: ranked.index(e) + 1])
             until = day + int(self.terms.settlement_days)
-            received = math.fsum(self.of("book_value", o) for o in entries if self.of("paid_day", o) <= until)
+            shipped = [o for o in entries if self.of("issue_day", o) <= day]
+            received = math.fsum(self.of("book_value", o) for o in shipped if self.of("paid_day", o) <= until)
             insured = self.plan.eligible[self.p, self.events.invoice[self.row, e]] and self.dispute(e) != EXCLUDED
             if insured and received < owed * (1.0 - 1e-12):
                 days.append(day)
@@ -357,14 +362,24 @@ class Scenario:
 
     # cover
 
-    def policy_money(self, e, amount, loss_day, payment_day):
+    def policy_unit(self, currency, day):
+        """Policy currency per unit of a currency, STUDY_CURRENCY too."""
+        return policy_rate(self.rates, self.s, currency, min(int(day), self.clock.horizon)) / self.own_rate(day)
+
+    def day_of_rate(self, e, loss_day, payment_day):
+        """Day whose rate turns a debt into policy currency."""
         issue, currency = self.of("issue_day", e), self.of("currency", e)
         month_end = self.plan.month_end[self.events.invoice[self.row, e]]
         day = conversion_day(self.terms.conversion, issue, month_end, self.of("due_day", e), loss_day, payment_day)
-        value = amount * self.rate(currency, day) / self.own_rate(day)
         if self.terms.conversion == 5:
-            value = min(value, amount * (self.rate(currency, issue) / self.own_rate(issue)))
-        return value
+            day = min(day, issue, key=lambda d: self.policy_unit(currency, d))
+        return day
+
+    def limit_then(self, segment, limit, day):
+        """A limit at the rate of the day that converts the debt it is for."""
+        if segment.currency == self.terms.currency:
+            return float(limit)
+        return converted_limit(float(limit), float(segment.rate_of_day_0), self.policy_unit(segment.currency, day))
 
     def limit_of(self, cover, issue):
         held = [self.plan.segment[k] for k in range(*cover.segments) if self.plan.segment[k].from_day <= issue]
@@ -383,7 +398,8 @@ class Scenario:
             amount = self.of("amount", e) * self.part_left(entries, e, debts_on, payment_day)
             if amount <= 0.0:
                 continue
-            value = self.policy_money(e, amount, loss_day, payment_day)
+            day = self.day_of_rate(e, loss_day, payment_day)
+            value = amount * self.policy_unit(self.of("currency", e), day)
             sums["market"] += amount * self.rate(self.of("currency", e), loss_day)
             sums["debt"] += value
             sums["debts"][e] = value
@@ -401,12 +417,12 @@ class Scenario:
             eligible = self.plan.eligible[self.p, self.events.invoice[self.row, e]]
             if not answers or late or not eligible or limit is None or limit.highest <= 0.0:
                 continue
-            now = float(limit.limit)
+            now, highest = (self.limit_then(limit, most, day) for most in (limit.limit, limit.highest))
             if limit.changes:
                 now = limit_after_change(now, self.of("issue_day", e), changed_on, float(terms.change_to))
             multiple = float(terms.top_up_multiple) if limit.named else 0.0
             room = {
-                "full": float(limit.highest) + additional_limit(float(limit.highest), multiple, terms.top_up_maximum),
+                "full": highest + additional_limit(highest, multiple, float(terms.top_up_maximum)),
                 "total": now + additional_limit(now, multiple, float(terms.top_up_maximum)),
                 "covered": now,
             }
@@ -554,42 +570,48 @@ class Scenario:
             value -= value * (float(book.vat[i]) / float(book.amount[i]))
         return value
 
-    def withheld(self, buyer, value):
-        if self.plan.cover[self.p, buyer].sold_whole:
-            return value
-        turnover = 0.0
-        for i in reversed(range(int(self.book.start[buyer]), int(self.book.start[buyer + 1]))):
-            own = float(self.book.book_value[i])
-            if value <= 0.5 * own or self.book.open_item[i]:
-                break
-            value -= own
-            turnover += self.sale(buyer, i)
-        return turnover
+    def withheld_share(self, own, since, until, value):
+        """Part of what was planned from one day to another that was not shipped; 0 if nothing was planned then."""
+        planned = 0.0
+        for i in own:
+            if since <= self.book.issue_day[i] <= until and not self.book.open_item[i]:
+                planned += float(self.book.book_value[i])
+        return value / planned if planned else 0.0
 
-    def turnover(self):
-        terms, events = self.terms, self.events
-        turnover, rate = float(terms.planned_turnover), float(terms.turnover_rate)
-        listed = range(min(int(events.stopped_count[self.row]), events.stopped_buyer.shape[1]))
-        stopped = {}
-        for k in listed:
-            buyer = int(events.stopped_buyer[self.row, k])
-            if self.plan.cover[self.p, buyer].insurable:
-                stopped[buyer] = self.withheld(buyer, float(events.stopped_value[self.row, k]))
-                turnover -= stopped[buyer] * rate
-        if terms.change_intensity <= 0.0 or terms.change_to > 0.0:
-            return turnover
-        for k in range(min(int(events.weak_count[self.row]), events.weak_buyer.shape[1])):
-            buyer, score = int(events.weak_buyer[self.row, k]), float(events.weak_score[self.row, k])
-            cover = self.plan.cover[self.p, buyer]
-            told = limit_change_day(score, float(terms.change_intensity), self.clock.horizon)
-            if told == NEVER or not cover.insurable or not self.plan.segment[cover.segments[0]].changes:
+    def turnover(self, claimed_on):
+        """As planned, less what is withheld and what is shipped without cover, buyer by buyer."""
+        terms, events, book, row = self.terms, self.events, self.book, self.row
+        stopped, cancelled = {}, {}
+        for k in range(min(int(events.stopped_count[row]), events.stopped_buyer.shape[1])):
+            stopped[int(events.stopped_buyer[row, k])] = (
+                int(events.stopped_from[row, k]), int(events.stopped_until[row, k]), float(events.stopped_value[row, k])
+            )  # fmt: skip
+        if terms.change_intensity > 0.0 and terms.change_to == 0.0:
+            for k in range(min(int(events.weak_count[row]), events.weak_buyer.shape[1])):
+                buyer, score = int(events.weak_buyer[row, k]), float(events.weak_score[row, k])
+                told = limit_change_day(score, float(terms.change_intensity), self.clock.horizon)
+                if told < NEVER and self.plan.segment[self.plan.cover[self.p, buyer].segments[0]].changes:
+                    cancelled[buyer] = told + int(terms.change_notice)
+        debts, lost = self.listed(), 0.0
+        for buyer in sorted({*stopped, *cancelled, *debts}):
+            if not self.plan.cover[self.p, buyer].insurable:
                 continue
-            after = 0.0
-            for i in range(int(self.book.start[buyer]), int(self.book.start[buyer + 1])):
-                if self.book.issue_day[i] >= told + int(terms.change_notice):
-                    after += self.sale(buyer, i)
-            turnover -= max(0.0, after - stopped.get(buyer, 0.0)) * rate
-        return turnover
+            end = min(cancelled.get(buyer, NEVER), claimed_on.get(buyer, NEVER) + 1)
+            own = range(int(book.start[buyer]), int(book.start[buyer + 1]))
+            since, until, value = stopped.get(buyer, (0, -1, 0.0))
+            uncovered = withheld = overdue = 0.0
+            for i in own:
+                if book.issue_day[i] >= end:
+                    uncovered += self.sale(buyer, i)
+                elif since <= book.issue_day[i] <= until and not book.open_item[i]:
+                    withheld += self.sale(buyer, i)
+            for e in debts.get(buyer, []):
+                if self.of("overdue_at_issue", e) > terms.extension_days and self.of("issue_day", e) < end:
+                    overdue += self.of("share", e) * self.sale(buyer, int(self.events.invoice[row, e]))
+            whole = end >= NEVER and self.plan.cover[self.p, buyer].sold_whole
+            lost += value if whole else uncovered + withheld * self.withheld_share(own, since, until, value)
+            lost += overdue
+        return max(0.0, float(terms.planned_turnover) - lost * float(terms.turnover_rate))
 
     def balances(self):
         total = 0.0
@@ -601,7 +623,7 @@ class Scenario:
                 total += float(ends) * owed / self.own_rate(self.plan.period_start[t])
         return total
 
-    def premium(self, base, claims):
+    def premium(self, base, claims, failed_on):
         terms, plan, rows, s, p = self.terms, self.plan, self.rows, self.s, self.p
         tax, minimum = float(terms.premium_tax), float(terms.premium_minimum)
         premium = premium_on_turnover(base, float(terms.premium_rate), minimum)
@@ -611,13 +633,15 @@ class Scenario:
             premium = after_bonus(premium, float(plan.bonus_change[p, within[0]]))
         cash = [float(deposit) * (1.0 + tax) for deposit in plan.instalment[p]]
         cash[terms.fee_period] += float(terms.premium_fees) * (1.0 + tax) + float(terms.untaxed_fees)
-        cash[terms.adjustment_period] += premium_adjustment(premium, minimum, tax)
+        cash = [x if day < failed_on else 0.0 for x, day in zip(cash, plan.period_start, strict=True)]
+        if min(int(terms.last_day), self.clock.horizon) < failed_on:
+            cash[terms.adjustment_period] += premium_adjustment(premium, minimum, tax)
         cash = [amount * self.own_rate(day) for amount, day in zip(cash, plan.period_start, strict=True)]
         rows.premium_cash[s, p] = cash
         total = 0.0
         for amount in cash:
             total += amount
-        if terms.currency < 0:
+        if terms.currency < 0 and not failed_on <= self.clock.horizon:
             total = premium_due(premium, float(terms.premium_fees), float(terms.untaxed_fees), tax)
         rows.premium[s, p] = total
 
@@ -627,11 +651,6 @@ class Scenario:
         if not self.plan.insured[self.p]:
             return
         terms = self.terms
-        base = self.balances() if terms.on_balance else self.turnover()
-        first_loss_left, liability_left = float(terms.aggregate_first_loss), float(terms.maximum_liability)
-        if terms.liability_multiple > 0.0:
-            year = max(float(terms.premium_rate) * (base / float(terms.year_share)), float(terms.minimum_of_year))
-            liability_left = float(terms.liability_multiple) * year
         failed_on = NEVER
         if terms.insurer_intensity > 0.0:
             own = normal(words(self.plan.insurer_key, self.quad, self.plan.insurer_entity, 0)[self.lane])
@@ -648,6 +667,12 @@ class Scenario:
             if day < NEVER or any(self.of("loss_day", e) < NEVER for e in entries):
                 rank = int(self.plan.buyer_rank[buyer])
                 claims.append((day, rank, debts_on if day < NEVER else NEVER, peril, entries))
+        claimed_on = {int(self.events.buyer[self.row, entries[0]]): day for day, *_, entries in claims}
+        base = self.balances() if terms.on_balance else self.turnover(claimed_on)
+        first_loss_left, liability_left = float(terms.aggregate_first_loss), float(terms.maximum_liability)
+        if terms.liability_multiple > 0.0:
+            year = max(float(terms.premium_rate) * (base / float(terms.year_share)), float(terms.minimum_of_year))
+            liability_left = float(terms.liability_multiple) * year
         total = 0.0
         for day, _, debts_on, peril, entries in sorted(claims):
             if day < NEVER:
@@ -656,7 +681,7 @@ class Scenario:
                 liability_left -= owed
                 total += owed
             self.unclaimed(entries, debts_on, NEVER if day == NEVER else day + int(terms.settlement_days))
-        self.premium(base, total)
+        self.premium(base, total, failed_on)
 
 
 def apply_programmes(first_quad, plan, book, events, balance, rates, drivers, clock, work, rows):
