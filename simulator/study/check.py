@@ -22,38 +22,8 @@ from simulator.study.document import Document
 from simulator.study.fields import Slot, allowed, choose, keys, one_of, slot_at, slot_of, slots, tags
 from simulator.study.paths import KeyPath, at
 from simulator.study.schema import NoCover, Study
-
-#: What people call a term elsewhere → its key here.
-_ALSO_CALLED = {
-    "afl": "aggregate_first_loss",
-    "aggregate_deductible": "aggregate_first_loss",
-    "annual_aggregate_deductible": "aggregate_first_loss",
-    "aggregate_limit": "maximum_liability",
-    "policy_limit": "maximum_liability",
-    "ml": "maximum_liability",
-    "coverage": "insured_percentage",
-    "cover": "insured_percentage",
-    "insured_share": "insured_percentage",
-    "percentage_of_cover": "insured_percentage",
-    "indemnity_percentage": "insured_percentage",
-    "deductible": "each_and_every_first_loss",
-    "excess": "each_and_every_first_loss",
-    "nql": "non_qualifying_loss",
-    "claims_threshold": "non_qualifying_loss",
-    "dcl": "discretionary_limit",
-    "rate": "rate_on_turnover",
-    "insurance_premium_tax": "tax",
-    "credit_limits": "limits",
-    "retention": "reserve",
-    "lgd": "mean",
-    "dof": "degrees_of_freedom",
-    "df": "degrees_of_freedom",
-    "n_scenarios": "scenarios",
-    "date": "as_of",
-    "policies": "programmes",
-    "programs": "programmes",
-    "scenarios": "stresses",
-}
+from simulator.study.schema_cover import WORDING_CODES
+from simulator.terms import ALSO_CALLED
 
 #: Words that are spelt right and mean something else than what is nearest to them.
 _REAL_WORDS = {"saturday", "sunday"}
@@ -224,6 +194,8 @@ def _bad_value(path: KeyPath, slot: Slot, kind: str, value: Any) -> _Mistake:
         return _Mistake(path, f"nothing stands here; it must be {allowed(slot)}")
     if slot.kind == "choice" and isinstance(value, str | int | float):
         near = closest(str(value), slot.options)
+        if path[-1] == "order":
+            near = WORDING_CODES.get(str(value).casefold(), near)
         right = str(value).casefold() in _REAL_WORDS and str(value).casefold() != near.casefold()
         return _Mistake(path, f"must be {allowed(slot)}", "" if right else near)
     if kind == "string_pattern_mismatch":
@@ -280,13 +252,13 @@ def _unknown_key(path: KeyPath, data: Any) -> _Mistake:
             path, "a number stands where a key is expected; decimals have a point, not a comma", unknown=True
         )
     folded = re.sub(r"[\s-]+", "_", word.strip().casefold())
-    near = _ALSO_CALLED.get(folded, "")
+    near = ALSO_CALLED.get(folded, "")
     near = folded if folded in known else near if near in known else closest(folded, known)
     if not near and folded.endswith("_days") and folded.removesuffix("_days") in known:
         near = folded.removesuffix("_days")
     if near:
         return _Mistake(path, "unknown key", near, unknown=True)
-    elsewhere = [name for name, _ in keys() if name.rpartition(".")[2] in (folded, _ALSO_CALLED.get(folded))]
+    elsewhere = [name for name, _ in keys() if name.rpartition(".")[2] in (folded, ALSO_CALLED.get(folded))]
     if path[0] == "programmes" and any(name.startswith("programmes.") for name in elsewhere):
         kind = str((at(data, path[:-1]) or {}).get("type", ""))
         if kind == "none" and elsewhere and len(path) == 3:
