@@ -53,10 +53,10 @@ def small(folder, script=None, **sections):
     return simulator.load_study(study | ({"script": script} if script is not None else {}))
 
 
-def scripted(folder, seed):
+def scripted(folder, seed, **changes):
     """A random study with a random script that is possible in its ledger."""
     rng = np.random.default_rng(seed + 77)
-    study = random_study(folder, seed)
+    study = random_study(folder, seed, **changes)
     study["payment"] = {k: v for k, v in study["payment"].items() if k != "pay_runs"}
     study["programmes"][1]["payment_allocation"] = ("as_paid", "oldest_first")[seed % 2]
     portfolio = check_study(simulator.load_study(study))

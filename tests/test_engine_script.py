@@ -7,6 +7,7 @@ import pytest
 
 import simulator
 from simulator.engine.block import run_block
+from simulator.engine.check import check_study
 from simulator.engine.model import build_model
 from simulator.engine.script import build_script, scripted_rates
 from simulator.engine.script_parts import NEVER as NEVER_HERE
@@ -14,13 +15,14 @@ from simulator.engine.script_parts import WITHHELD, Part, fates
 from simulator.errors import InputError
 from simulator.jit import NEVER
 from simulator.losses.balances import allocate_balances
-from simulator.losses.regimes import if_several
+from simulator.losses.regimes import if_several, rows_needed
 from simulator.losses.rows import allocate_events, allocate_rows, allocate_scratch
 from simulator.losses.script_kernels import follow_script
 from simulator.study.calendar import Calendar
 from tests.balance_cases import random_views
 from tests.scripts import scripted, small
 from tests.test_losses import compare_rows
+from tests.test_losses_regimes import trading_study
 from tests.twins import losses as twin
 
 
@@ -84,6 +86,16 @@ def test_payments_arrive_in_their_order(tmp_path):
     assert found["A1/1"] == (900, 9)
     assert found["A1/2"] == (100, 40)
     assert found["A2/1"] == (200, 40)
+
+
+def test_what_no_payment_reaches_is_as_otherwise_says(tmp_path):
+    """One line for A pays A1 in part: its other invoices are paid when due, or never."""
+    script = {"payments": [{"buyer": "A", "on": "30 days", "amount": 400}]}
+    found = paid(tmp_path, script)
+    assert (found["A1/1"], found["A1/2"]) == ((400, 30), (600, NEVER))
+    assert [found[name][1] for name in ("A2", "A3", "A4")] == [25, 25, 60]
+    found = paid(tmp_path, script | {"otherwise": "never_pays"})
+    assert [found[name][1] for name in ("A1/2", "A2", "A3", "A4")] == [NEVER] * 4
 
 
 def test_a_payment_may_name_its_invoice(tmp_path):
@@ -223,7 +235,7 @@ def test_limits_by_programme(tmp_path):
         ),
         ({"rates": [{"currency": "CHF", "on": "1 week", "rate": 1}]}, "script.rates[0].currency", "than EUR: USD"),
         (
-            {"limits": [{"buyer": "A", "on": "1 week", "programmes": ["None"]}]},
+            {"limits": [{"buyer": "A", "on": "1 week", "limit": 0, "programmes": ["None"]}]},
             "script.limits[0].programmes[0]",
             "no policy",
         ),
@@ -312,6 +324,63 @@ def test_kernel_equals_its_twin_and_what_the_script_foresaw(seed, tmp_path):
     assert (plan.receipt_day != NEVER).sum() == (plan.recovery > 0).sum()
 
 
+def traded(folder, seed):
+    """A random script in which programmes trade in every way and limits change, as a model."""
+    changes = {"portfolio": {"sales": {"mode": "steady_state"}}, "payment": {"stop_shipment_after": None}}
+    study = scripted(folder, seed, **changes)
+    (folder / "other").mkdir()
+    rng = np.random.default_rng(seed)
+    study["programmes"] = trading_study(folder / "other", seed)["programmes"]
+    study["script"]["limits"] = [
+        {"buyer": b, "on": f"{int(rng.integers(1, 170))} days", "limit": float(rng.choice([0, 20_000, 60_000]))}
+        for b in (f"B{b:03d}" for b in range(12))
+    ]
+    return build_model(simulator.load_study(study))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_regimes_of_a_script_equal_their_twin(seed, tmp_path):
+    """Bit for bit, common rows and balances included; the seller stops where a limit falls, and only there."""
+    model = traded(tmp_path, seed)
+    regime, n = model.regime, 4
+    counting = random_views(np.random.default_rng(seed), model.book, model.clock, range(regime.count))
+    found = []
+    for follow in (follow_script, twin.follow_script):
+        rows = allocate_rows(n * rows_needed(regime), model.calendar.n_periods, model.n_classes)
+        events = allocate_events(n * regime.count, 400)
+        scratch = allocate_scratch(n, model.longest, model.n_groups, regime.count)
+        balances = allocate_balances(counting, n, model.calendar.n_periods)
+        follow(
+            model.script.plan, model.keys, np.repeat(model.script.rates[None], n, axis=0), np.empty((n, 0), np.int32),
+            model.cash_side.delay, model.cash_side.transfer, model.rules, model.clock, model.book, regime, rows, events,
+            scratch, counting, balances,
+        )  # fmt: skip
+        found.append((rows, events, balances))
+    compare_rows(*found)
+    assert set(np.unique(regime.accepted)) <= {0.0, 1.0}
+    assert set(regime.take_up) <= {0.0, 1.0}
+    told = np.isfinite(regime.told_allowed).any(axis=(1, 2))
+    assert not told[: regime.of_programme[4]].any()
+    assert not np.isfinite(regime.allowed).any(), "nothing is drawn"
+    as_written, stops = (found[0][0].stopped[g * n].sum() for g in (0, regime.of_programme[4]))
+    assert stops > as_written
+    assert found[0][1].n_events.max() <= 400
+
+
+def test_event_lists_that_are_too_short(tmp_path):
+    """A block that overflows its lists, of whatever length, is run again and is the same."""
+    model = traded(tmp_path, 3)
+    enough = run_block(model, 0, 4, 400)
+    assert 3 < enough.events.n_events.max() <= 400
+    assert enough.events.stopped_count.max() > 3
+    for capacity in (1, 2, 3):
+        block = run_block(model, 0, 4, capacity)
+        for name, values in enough.ledger._asdict().items():
+            assert values.tobytes() == getattr(block.ledger, name).tobytes(), name
+        assert (enough.events.n_events == block.events.n_events).all()
+        assert enough.policy.indemnity.tobytes() == block.policy.indemnity.tobytes()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_pieces_add_up(seed, tmp_path):
     study = scripted(tmp_path, seed)
@@ -336,6 +405,57 @@ def test_one_scenario_whatever_its_number(tmp_path):
     for name in ("gross_loss", "collected", "billed"):
         values = [*getattr(first.ledger, name), *getattr(later.ledger, name)]
         assert len(set(values)) == 1
+
+
+IN_A_SCRIPT = "one scripted scenario: nothing is drawn, and simulation.scenarios is not used"
+CHANGES = {"limit_changes": {"annual_probability": "2 %"}}
+LIMITS = {"limits": [{"buyer": "A", "on": "4 weeks", "limit": 0, "programmes": ["Policy"]}]}
+
+
+@pytest.mark.parametrize(
+    ("policy", "script", "sections", "expected"),
+    [
+        ({}, {}, {}, []),
+        ({}, {}, {"payment": {"delay": {"model": "none"}, "location": 5}, "credit": {"recovery": {"mean": 0.5}},
+                  "simulation": {"tail": "importance"}},
+         ["without effect in a script: credit.recovery.mean, payment.delay, payment.location, fx.model, "
+          "simulation.tail"]),
+        (CHANGES, {}, {}, ["Policy: limit_changes has no effect in a script: script.limits tells what changes"]),
+        (CHANGES, LIMITS, {},
+         ["Policy: of limit_changes only seller has an effect in a script: script.limits tells what changes"]),
+        ({"limit_changes": {"seller": "continues"}}, LIMITS, {},
+         ["Policy: limit_changes has no effect in a script: script.limits tells what changes"]),
+        ({"early_payment_discount": {}, "prepayment": {}}, {}, {},
+         ["Policy: prepayment.accepted is a chance: in a script everybody agrees",
+          "Policy: early_payment_discount.take_up is a chance: in a script nobody takes the discount"]),
+        ({"early_payment_discount": {"take_up": 0.5}, "letter_of_credit": {"accepted": 0.4}}, {}, {},
+         ["Policy: letter_of_credit.accepted is a chance: in a script nobody agrees, so nobody is supplied",
+          "Policy: early_payment_discount.take_up is a chance: in a script everybody takes the discount"]),
+        ({"early_payment_discount": {"take_up": 1}, "prepayment": {"accepted": 0}}, {}, {}, []),
+        ({"insurer": {"rating": "A"}, "notification": {"missed": 0.1}}, {}, {},
+         ["Policy: insurer has no effect: in a script no insurer fails",
+          "Policy: notification.missed has no effect: in a script no notification is missed"]),
+    ],
+)  # fmt: skip
+def test_what_has_no_effect_in_a_script_is_noted(policy, script, sections, expected, tmp_path):
+    programmes = [{"name": "None", "type": "none"}, {"name": "Policy", "type": "whole_turnover"} | policy]
+    fx = {"fx": {"model": "gbm" if not sections else "none", "rates": {"USD": 0.9}}}
+    study = small(tmp_path, script, **({"programmes": programmes} | fx | sections))
+    notes = check_study(study).profile["notes"]
+    assert notes[notes.index(IN_A_SCRIPT) + 1 :] == expected
+
+
+def test_without_a_script_nothing_of_it_is_noted(tmp_path):
+    assert not [note for note in check_study(small(tmp_path)).profile["notes"] if "script" in note]
+
+
+def test_importance_sampling_changes_nothing_in_a_script(tmp_path):
+    one, other = (
+        run_block(build_model(small(tmp_path, {"failures": {"A": "5 weeks"}}, simulation={"tail": tail})), 0, 4, 64)
+        for tail in ("plain", "importance")
+    )
+    assert one.ledger.gross_loss.tobytes() == other.ledger.gross_loss.tobytes()
+    assert other.states.weight.tolist() == [1.0] * 4
 
 
 def test_never_is_never():

@@ -146,6 +146,81 @@ def test_discount_is_taken_for_early_payment(tmp_path):
     assert trade(tmp_path, {"early_payment_discount": offer | {"take_up": 0.0}})[0][1]["conceded"] == 0.0
 
 
+def test_a_script_leaves_nothing_to_chance(tmp_path):
+    """At 50 % every buyer takes the discount, agrees to prepayment or a letter of credit; below it none does."""
+    for take_up, conceded in ((0.5, 92.6), (0.49, 0.0)):
+        offer = {"discount": 0.02, "within": "10 days", "take_up": take_up}
+        assert trade(tmp_path, {"early_payment_discount": offer})[0][1]["conceded"] == pytest.approx(conceded)
+    for form in ("prepayment", "letter_of_credit"):
+        for accepted, withheld in ((0.5, 0.0), (0.49, 4630.0)):
+            (_, safer), _ = trade(tmp_path, {form: {"accepted": accepted}})
+            assert safer["stopped"].sum() == pytest.approx(withheld), "A4 and B2"
+
+
+STOPS = {"type": "whole_turnover", "limit_changes": {"seller": "stops"}}
+A2_LATE = {"payments": [{"buyer": "A", "invoice": "A2", "on": "40 days", "amount": 2000}]}
+
+
+@pytest.mark.parametrize(
+    ("limits", "withheld"),
+    [
+        ([(20, 0)], 4000.0),  # nothing more is shipped
+        ([(30, 0)], 4000.0),  # from the very day
+        ([(31, 0)], 0.0),  # A4 was shipped before
+        ([(20, 5999.99)], 4000.0),  # A owes A2, 2,000, on day 30
+        ([(20, 6000)], 0.0),
+        ([(20, 0), (28, 6000)], 0.0),  # the last limit told holds, and is still a lower one than 50,000
+        ([(28, 5000), (20, 6000)], 4000.0),  # whatever the order in which they are told
+        ([(20, 0), (28, 50_000)], 0.0),  # all is as it was
+    ],
+)
+def test_seller_stops_when_a_script_changes_a_limit(limits, withheld, tmp_path):
+    told = [{"buyer": "A", "on": f"{day} days", "limit": limit} for day, limit in limits]
+    (today, safer), events = trade(tmp_path, STOPS, A2_LATE | {"limits": told})
+    assert today["stopped"].sum() == 0.0
+    assert safer["stopped"][0, week(30)] == safer["stopped"].sum() == withheld
+    assert safer["billed"] == pytest.approx(today["billed"] - withheld)
+    assert events.stopped_count.tolist() == [0] * 4 + [int(withheld > 0)] * 4
+
+
+def test_what_a_script_lets_a_buyer_owe_is_in_the_policys_currency(tmp_path):
+    """B2 is 700 USD, 630 EUR: more than 690 USD allow, less than 710 do. B1 is paid on day 20."""
+    for limit, withheld in ((690, 630.0), (710, 0.0)):
+        script = {"limits": [{"buyer": "B", "on": "25 days", "limit": limit}]}
+        (_, safer), _ = trade(tmp_path, STOPS | {"currency": "USD"}, script)
+        assert safer["stopped"].sum() == pytest.approx(withheld)
+
+
+def test_what_a_script_tells_of_a_limit_ends_with_the_next_one_of_the_file(tmp_path):
+    """Cancelled on day 20, given again on day 26 of the file; a cut below a limit that the file raises is a cut."""
+    lines = "buyer_id,limit,from\nA,3000,\nA,60000,2026-11-25\n"
+    (tmp_path / "limits.csv").write_text(lines, encoding="utf-8")
+    policy = STOPS | {"limits": str(tmp_path / "limits.csv")}
+    for told, withheld in (([(20, 0)], 0.0), ([(20, 0), (28, 3999)], 4000.0), ([(28, 3999)], 4000.0)):
+        limits = [{"buyer": "A", "on": f"{day} days", "limit": limit} for day, limit in told]
+        (_, safer), _ = trade(tmp_path, policy, {"limits": limits})
+        assert safer["stopped"].sum() == withheld, told
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit"),
+    [
+        ({"seller": "continues"}, {"limit": 0}),
+        ({"seller": "stops"}, {"limit": 50_000}),  # no less than it was
+        ({"seller": "stops"}, {"limit": 0, "programmes": ["Other"]}),
+        ({"seller": "stops"}, {"limit": 0, "buyer": "C"}),  # has no limit that could be reduced
+    ],
+)
+def test_a_scripted_limit_that_stops_nobody(changes, limit, tmp_path):
+    programmes = [
+        {"name": "As today", "type": "none"},
+        {"name": "Policy", "type": "whole_turnover", "limit_changes": changes},
+        {"name": "Other", "type": "whole_turnover"},
+    ]
+    script = {"limits": [{"buyer": "A", "on": "20 days"} | limit]}
+    assert build_model(small(tmp_path, script, programmes=programmes)).regime.count == 1
+
+
 def test_dunning_shortens_lateness_in_stages(tmp_path):
     """B1 (due on day 20) is paid on day 80, 60 days late: 10 as they are, 20 at half, 30 at a fifth → 26 days late.
 
@@ -394,6 +469,8 @@ def test_formulas_equal_their_twins():
         weights = rng.uniform(0, 1, 3)
         z = rng.standard_normal(3)
         assert formulas.limit_score(*z, *weights) == twin.limit_score(*z, *weights)
+        shared = weights * rng.choice([0.0, 1.0], 3)
+        assert formulas.payer_rank(z[0], *shared) == twin.payer_rank(z[0], *shared)
         after = np.sort(rng.integers(0, 90, (1, 3))).astype(float)
         after[0, rng.integers(1, 4) :] = np.inf
         factor = rng.choice([0.0, 0.25, 0.8, 1.0], (1, 3))
@@ -406,6 +483,8 @@ def test_formulas_equal_their_twins():
         money, days, rate = rng.uniform(0, 1e6), int(rng.integers(0, 400)), rng.uniform(0, 0.2)
         assert formulas.advance_interest(money, days, rate) == twin.advance_interest(money, days, rate)
     assert formulas.advance_interest(73_000.0, 50, 0.06) == pytest.approx(600.0)
+    assert formulas.payer_rank(-np.sqrt(0.5), 0.3, 0.4, 0.5) == pytest.approx(0.1586553)
+    assert formulas.payer_rank(0.0, 0.0, 0.0, 0.0) == -1.0, "nothing shared"
 
 
 @pytest.mark.statistical
@@ -424,6 +503,54 @@ def test_limit_scores_are_normal_and_follow_buyer_and_state(tmp_path):
     listed = np.arange(events.buyer.shape[1]) < events.n_events[:n, None]
     failed = listed & (events.default_day[:n] < NEVER) & ~events.frustrated[:n]
     assert events.limit_score[:n][failed].mean() < -0.5
+
+
+def offered(folder, take_up, shares, pd=0.0):
+    """Rows of 4,096 scenarios of one buyer, as written and with an offer, and in which of them it takes the offer."""
+    delay = {"model": "lognormal", "median_days": 30.0, "sigma": 0.5}
+    study = scripted_study(
+        folder, late=0, delay=delay, shares=dict.fromkeys(("systemic", "credit", "buyer"), 0) | shares
+    )
+    buyers = folder / "buyers.csv"
+    buyers.write_text(buyers.read_text(encoding="utf-8").replace(",EUR,0,", f",EUR,{pd},"), encoding="utf-8")
+    study["credit"]["dependence"] = {"shares": {"global": 0.0, "country": 0.3, "sector": 0.0}}
+    study["liquidity"] = {"cost_of_delay": 0.1}
+    offer = {"discount": 0.02, "within": "10 days", "take_up": take_up}
+    study["programmes"] = [
+        {"name": "As today", "type": "none"},
+        {"name": "Offer", "type": "none", "early_payment_discount": offer},
+    ]
+    n = 4096
+    rows, _ = simulate(build_model(simulator.load_study(study)), n)
+    return rows, rows.conceded[n:] > 0.0
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(
+    "shares", [{"buyer": 0.4, "systemic": 0.2, "credit": 0.1}, {"buyer": 1.0}, {"systemic": 0.3}, {}]
+)
+@pytest.mark.parametrize("take_up", [0.1, 0.3, 0.8])
+def test_a_discount_is_taken_as_often_as_asked_and_by_the_promptest(take_up, shares, tmp_path):
+    """Takers would have paid sooner than the others; where invoices share nothing, just as late."""
+    rows, takes = offered(tmp_path, take_up, shares)
+    n = len(takes)
+    assert takes.mean() == pytest.approx(take_up, abs=4.5 * np.sqrt(take_up * (1 - take_up) / n))
+    cost = rows.delay_cost[:n]
+    error = np.sqrt(cost[takes].var() / takes.sum() + cost[~takes].var() / (~takes).sum())
+    later = (cost[~takes].mean() - cost[takes].mean()) / error
+    assert later > 4.5 if shares else abs(later) < 4.5
+    if shares == {"buyer": 1.0}:
+        assert cost[takes].max() <= cost[~takes].min(), "ranked without exception"
+
+
+@pytest.mark.statistical
+def test_who_is_about_to_fail_takes_no_discount(tmp_path):
+    """Delays that only the buyer's credit quality decides: takers are those of the best 30 %, who do not fail."""
+    rows, takes = offered(tmp_path, 0.3, {"credit": 1.0}, pd=0.3)
+    n = len(takes)
+    failed = rows.n_defaults[:n] > 0
+    assert failed.mean() == pytest.approx(0.3, abs=0.05)
+    assert failed[takes].mean() < 0.12 < 0.3 < failed[~takes].mean()
 
 
 def test_receivable_classes():

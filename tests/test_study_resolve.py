@@ -171,7 +171,7 @@ FULL = {
         "payments": [{"buyer": "A", "on": "2026-11-20", "amount": "1.5 k"}],
         "recoveries": [{"buyer": "A", "on": "1 year", "share": "30 %"}],
         "rates": [{"currency": "USD", "on": "70 days", "rate": 0.8}],
-        "limits": [{"buyer": "B", "on": "2027-01-08", "programmes": ["P"]}],
+        "limits": [{"buyer": "B", "on": "2027-01-08", "limit": 0, "programmes": ["P"]}],
     },
     "stresses": {"S": {"delay_shift": "9 days"}},
 }

@@ -14,7 +14,8 @@ from simulator.defaults.curves import check_ratings
 from simulator.delays.observed import observed_delays
 from simulator.engine.check_base import base_notes
 from simulator.engine.check_terms import check_limit_files, check_selections, term_notes
-from simulator.engine.script import build_script, script_notes
+from simulator.engine.script import build_script
+from simulator.engine.script_notes import script_notes
 from simulator.errors import InputError, Problem, Problems, closest
 from simulator.factors.drivers import check_drivers
 from simulator.fx.countries import annual_probabilities

@@ -140,7 +140,10 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
     changed = () if scripted is None else scripted.limits
     policy = build_policies(study, portfolio, calendar, spot, folder, changed)
     book = build_book(portfolio, spot, policy.receivable_class)
-    stops = None if scripted is None else told_limits(policy, scripted.limits)
+    stops = None
+    if scripted is not None:
+        as_written = build_policies(study, portfolio, calendar, spot, folder) if changed else policy
+        stops = told_limits(as_written, changed)
     regimes = build_regimes(study, portfolio, calendar, changeable_limits(policy), stops)
     policy = policy._replace(regime=regimes.of_programme)
     if scripted is not None:

@@ -147,16 +147,6 @@ def scripted_rates(study: Study, currencies: Sequence[str], spot: Floats, calend
     return rates
 
 
-def script_notes(study: Study) -> list[str]:
-    """What of a scripted study is not used."""
-    if study.script is None:
-        return []
-    notes = ["one scripted scenario: nothing is drawn, and simulation.scenarios is not used"]
-    if study.stresses:
-        notes.append(f"stresses are not run beside a script: {', '.join(study.stresses)}")
-    return notes
-
-
 def _failures(reader: _Reader) -> Ints:
     """Day of insolvency of each buyer, int32[n_buyers]."""
     days = np.full(len(reader.portfolio.buyers), NEVER, np.int32)

@@ -16,27 +16,34 @@ from simulator.policy.records import PolicyPlan
 def told_limits(policy: PolicyPlan, events: Sequence[LimitEvent]) -> ToldLimits:
     """Changes of limits by programme and buyer, in order of their days; of one day's the last one told holds.
 
-    A limit that is no less than the one of day 0 stops nothing, and neither does that of a buyer who is not insured.
+    A limit that is no less than the one without the script stops nothing, and neither does that of a buyer who is not
+    insured. Where the limit changes anyway on a later day, what was told ends then.
 
     Args:
-        policy: limits and currencies of the programmes.
+        policy: limits and currencies of the programmes without the script's changes.
         events: the script's, in the order told.
     """
-    changes: dict[tuple[int, int], dict[int, float]] = defaultdict(dict)
+    told: dict[tuple[int, int], dict[int, float]] = defaultdict(dict)
     for event in events:
         for p in np.flatnonzero(policy.insured).tolist() if event.programme is None else [event.programme]:
-            cover = policy.cover[p, event.buyer]
-            if not cover["insurable"]:
-                continue
-            before = policy.segment[cover["segments"][0] : cover["segments"][1]]
-            held = before["limit"][before["from_day"] <= 0]
-            reduced = event.limit < (held[-1] if len(held) else 0.0)
-            allowed = event.limit / policy.terms["turnover_rate"][p] if reduced else np.inf
-            changes[p, event.buyer][event.day] = allowed
-    most = max(map(len, changes.values()), default=0)
-    shape = (*policy.cover.shape, most)
-    told = ToldLimits(np.full(shape, NEVER, np.int32), np.full(shape, np.inf))
-    for (p, b), found in changes.items():
-        for k, (day, allowed) in enumerate(sorted(found.items())):
-            told.day[p, b, k], told.allowed[p, b, k] = day, allowed
-    return told
+            if policy.cover[p, event.buyer]["insurable"]:
+                told[p, event.buyer][event.day] = event.limit
+    allowed = {(p, b): _allowed(policy, p, b, limits) for (p, b), limits in told.items()}
+    shape = (*policy.cover.shape, max(map(len, allowed.values()), default=0))
+    found = ToldLimits(np.full(shape, NEVER, np.int32), np.full(shape, np.inf))
+    for (p, b), debts in allowed.items():
+        for k, (day, debt) in enumerate(sorted(debts.items())):
+            found.day[p, b, k], found.allowed[p, b, k] = day, debt
+    return found
+
+
+def _allowed(policy: PolicyPlan, p: int, b: int, told: dict[int, float]) -> dict[int, float]:
+    """Debt a buyer may owe from each day on, study currency."""
+    begin, end = policy.cover[p, b]["segments"]
+    as_written = [(int(one["from_day"]), float(one["limit"])) for one in policy.segment[begin:end]]
+    debts = {day: np.inf for day, _ in as_written if day > min(told)}
+    for day, limit in told.items():
+        held = [usual for first, usual in as_written if first <= day]
+        reduced = held and limit < held[-1]
+        debts[day] = limit / float(policy.terms["turnover_rate"][p]) if reduced else np.inf
+    return debts

@@ -110,7 +110,7 @@ def payer_rank(score, systemic, credit, buyer):
     """Φ(Y_b/sd), a buyer's rank among payers, uniform in (0, 1): low pays promptly; -1 where invoices share nothing.
 
     Args:
-        score: Y_b = −√r_s·S − √r_c·ε + √r_b·U, the part of the delay score that the buyer's invoices share; high is late.
+        score: Y_b = −√r_s·S − √r_c·ε + √r_b·U, the part of the delay score that all its invoices share; high is late.
         systemic, credit, buyer: the three weights; sd² is the sum of their squares, the variance shares.
 
     Worked number: score −0.7071068 with shares 0.09, 0.16, 0.25 (sd = 0.7071068) → Φ(−1) = 0.1586553.

@@ -76,13 +76,13 @@ def list_weak(s, n, b, count, score, events):
 
 
 @row
-def draw_luck(quad, lane, s, b, insolvent_on, frustrated, rank, keys, rules, book, scratch):
+def draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch):
     """What else a buyer draws that is not paid in good time: its recovery, and whether it cures."""
     noise = normal(words(keys.recovery, quad, book.buyer_entity[b], 0)[lane])
     row_of_law = rules.recovery_class[b]
     recovery = recovery_rate(rules.recovery, row_of_law, scratch.state[s], noise, rules.recovery_systematic)
     cured = uniform(words(keys.cure, quad, book.buyer_entity[b], 0)[lane]) < rules.cure_probability
-    return Luck(insolvent_on, frustrated, scratch.score[s], recovery, cured, rank)
+    return Luck(insolvent_on, frustrated, scratch.score[s], recovery, cured)
 
 
 @row
@@ -159,16 +159,14 @@ def simulate_quad(
                 collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
                 quiet |= 1 << lane
                 continue
-            rank = -1.0
-            if regimes is not None:
-                rank = payer_rank(shared[s], delay.systemic[b], delay.credit, delay.buyer)
-            luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, rank, keys, rules, book, scratch)
+            luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
             if regimes is None:
                 settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
             else:
+                rank = payer_rank(shared[s], delay.systemic[b], delay.credit, delay.buyer)
                 settle_regimes(
-                    quad, lane, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
-                    rows, events, scratch, counting, balances,
+                    quad, lane, n, s, b, luck, rank, blocked_from, keys, rates, delay, transfer, rules, clock, book,
+                    regimes, rows, events, scratch, counting, balances,
                 )  # fmt: skip
         if counting is not None and quiet != 0:
             note_balances(first, quiet, b, -1, scratch.score, False, scratch.paid, scratch.lost, counting, balances)

@@ -73,8 +73,7 @@ class Luck(NamedTuple):
     """What a buyer draws in a scenario, the same under every regime.
 
     ``insolvent_on`` is NEVER for a solvent buyer; ``frustrated`` marks it as the day of a contract frustration;
-    ``limit_score`` is 9.0 where none is drawn; ``cured``: protracted defaults are paid in the end. ``payer_rank`` is
-    the buyer's rank among payers (low is prompt), below 0 where its invoices have nothing in common.
+    ``limit_score`` is 9.0 where none is drawn; ``cured``: protracted defaults are paid in the end.
     """
 
     insolvent_on: int
@@ -82,7 +81,6 @@ class Luck(NamedTuple):
     limit_score: float
     recovery: float
     cured: bool
-    payer_rank: float
 
 
 class Clock(NamedTuple):

@@ -32,9 +32,9 @@ def is_in_trouble(insolvent_on, late, rules):
 
 
 @row
-def deal_with(g, quad, lane, b, luck, keys, horizon, book, regimes):
+def deal_with(g, quad, lane, b, score, rank, keys, horizon, book, regimes):
     """The deal with a buyer under regime ``g``: whether it agrees to the terms and takes a discount, and when its
-    limit changes. The same luck decides under every regime."""
+    limit changes. The same luck decides under every regime: its limit score and its rank among payers."""
     form = regimes.form[g, b]
     if form in (LETTER_OF_CREDIT, PREPAID):
         willing = uniform(words(keys.acceptance, quad, book.buyer_entity[b], 0)[lane])
@@ -43,14 +43,14 @@ def deal_with(g, quad, lane, b, luck, keys, horizon, book, regimes):
     discount = regimes.discount[g, b]
     if discount > 0.0:
         # the promptest payers take it: whoever is about to fail has no money to pay early with
-        rank = luck.payer_rank
-        if rank < 0.0:
-            rank = uniform(words(keys.discount, quad, book.buyer_entity[b], 0)[lane])
-        if rank >= regimes.take_up[g]:
+        place = rank
+        if place < 0.0:
+            place = uniform(words(keys.discount, quad, book.buyer_entity[b], 0)[lane])
+        if place >= regimes.take_up[g]:
             discount = 0.0
     stops_on = NEVER
     if regimes.allowed[g, b] < np.inf:
-        changed_on = limit_change_day(luck.limit_score, regimes.stop_intensity[g], horizon)
+        changed_on = limit_change_day(score, regimes.stop_intensity[g], horizon)
         if changed_on != NEVER:
             stops_on = changed_on + regimes.stop_notice[g]
     for k in range(regimes.told_day.shape[2]):
@@ -87,16 +87,20 @@ def days_under(g, b, blocked_on, deal, delay, transfer, book, regimes, drawn, it
 
 @row
 def settle_regimes(
-    quad, lane, n, s, b, luck, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
+    quad, lane, n, s, b, luck, rank, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
     rows, events, scratch, counting, balances,
 ):  # fmt: skip
-    """Settle a buyer in one scenario under every regime, from the same drawn days; ``n`` scenarios are in the block."""
+    """Settle a buyer in one scenario under every regime, from the same drawn days.
+
+    ``n`` scenarios are in the block; ``rank`` is the buyer's among payers (low is prompt), below 0 where its invoices
+    share nothing.
+    """
     country = transfer.buyer_country[b]
     # a script has no transfer events
     blocked_on = blocked_from[s, country] if 0 <= country < blocked_from.shape[1] else NEVER
     for g in range(regimes.count):
         r = g * n + s
-        deal = deal_with(g, quad, lane, b, luck, keys, clock.horizon, book, regimes)
+        deal = deal_with(g, quad, lane, b, luck.limit_score, rank, keys, clock.horizon, book, regimes)
         drawn = scratch.drawn[s]
         all_paid = scratch.paid
         if regimes.affects[g, b]:

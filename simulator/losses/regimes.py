@@ -20,12 +20,11 @@ from simulator.losses.rows import LedgerRows
 from simulator.losses.stops import Stops, ToldLimits, no_stops, stopping, stops_of
 from simulator.study.calendar import DAYS_PER_YEAR, Calendar
 from simulator.study.schema import Policy, Programme, Study
+from simulator.study.schema_script import LIKELY
 from simulator.study.schema_terms import LimitChanges
 
 #: How a buyer is supplied. A buyer that refuses a letter of credit or prepayment is not supplied.
 OPEN_ACCOUNT, FACTORED, LETTER_OF_CREDIT, PREPAID, REFUSED = range(5)
-#: In a script nothing is left to chance: what is at least as likely as not happens.
-LIKELY = 0.5
 
 
 class RegimePlan(NamedTuple):
@@ -38,7 +37,7 @@ class RegimePlan(NamedTuple):
     float64[R, B] share of its invoices. Factoring: ``advance_rate``, ``interest``, ``protection`` float64[R],
     ``guarantee`` int32[R] days past due, ``sells_open`` bool[R].
     Early payment: ``discount`` float64[R, B] (0: none offered), ``within`` int32[R] days after issue, ``take_up``
-    float64[R], the part of the buyers that takes it, promptest payers first. Collection: ``chased`` bool[R, B],
+    float64[R], the share of buyers that takes it, promptest payers first. Collection: ``chased`` bool[R, B],
     ``earlier`` int32[R] days, ``stage_after`` and ``stage_factor`` float64[R, n_stages] (unused stages begin at
     infinity), ``collection_cost`` float64[R, n_periods].
     Limits taken back: ``allowed`` float64[R, B], the debt up to which the seller goes on shipping once a buyer's limit
@@ -143,7 +142,7 @@ def build_regimes(
     if told is not None:
         plan.accepted[:], plan.take_up[:] = plan.accepted >= LIKELY, plan.take_up >= LIKELY
     intensities = [intensity for g, intensity in enumerate(plan.stop_intensity) if np.isfinite(plan.allowed[g]).any()]
-    touched = plan.affects.any(axis=0) | np.isfinite(plan.told_allowed).any(axis=(0, 2))
+    touched = np.asarray(plan.affects.any(axis=0) | np.isfinite(plan.told_allowed).any(axis=(0, 2)))
     return plan._replace(touched=touched, stop_threshold=_threshold(intensities, calendar))
 
 

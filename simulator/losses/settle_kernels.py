@@ -82,10 +82,9 @@ def fate_of_invoice(k, i, luck, drawn, paid_day, rules, clock, book):
 def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book, regimes, rows, events, scratch):
     """Settle a buyer invoice by invoice: shipped or withheld, paid or lost; list its debts for the claims.
 
-    ``drawn`` and ``paid`` are the payment days of its invoices before and after transfer blocks; ``regimes`` may be
-    None. Fills
-    ``scratch.final``, ``scratch.lost`` and ``scratch.share``; a withheld invoice has -1 in the first two. Returns the
-    buyer's loss.
+    ``drawn`` and ``paid`` are the payment days of its invoices before and after transfer blocks; ``regimes`` is None
+    where there is one only. Fills ``scratch.final``, ``scratch.lost`` and ``scratch.share``; a withheld invoice has -1
+    in the first two. Returns the buyer's loss.
     """
     begin, end = book.start[b], book.start[b + 1]
     blocked_until = -1

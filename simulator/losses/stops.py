@@ -13,10 +13,10 @@ from simulator.study.schema_terms import LimitChanges
 
 
 class ToldLimits(NamedTuple):
-    """Changes of limits that a script tells, by programme and buyer, up to K each, in order of their days.
+    """What a script's changes of limits let buyers owe, by programme and buyer, up to K each, in order of their days.
 
-    ``day`` int32[P, B, K] (NEVER: none); ``allowed`` float64[P, B, K], what the buyer's limit lets it owe from then on,
-    study currency; infinite where it is no less than it was.
+    ``day`` int32[P, B, K] (NEVER: none); ``allowed`` float64[P, B, K] holds from then on, study currency; infinite
+    where the limit is no less than without the script.
     """
 
     day: Ints
@@ -24,7 +24,10 @@ class ToldLimits(NamedTuple):
 
 
 class Stops(NamedTuple):
-    """Debts up to which the seller ships under a programme: once a limit has changed as drawn, or as told."""
+    """Debts up to which the seller ships under a programme once a buyer's limit has changed; infinite: no stop.
+
+    As drawn: ``allowed`` float64[B]. As told: ``told`` float64[B, K] from ``day`` int32[B, K] on.
+    """
 
     allowed: Floats
     day: Ints
@@ -36,15 +39,14 @@ class Stops(NamedTuple):
 
     def equal(self, other: Stops) -> bool:
         """Whether both stop alike."""
-        return all(np.array_equal(mine, its) for mine, its in zip(self, other, strict=True))
+        alike = np.array_equal(self.allowed, other.allowed) and np.array_equal(self.day, other.day)
+        return bool(alike and np.array_equal(self.told, other.told))
 
 
 def no_stops(n_buyers: int, told: ToldLimits | None) -> Stops:
     """Of a seller that never stops."""
-    n_told = 0 if told is None else told.day.shape[2]
-    return Stops(
-        np.full(n_buyers, np.inf), np.full((n_buyers, n_told), NEVER, np.int32), np.full((n_buyers, n_told), np.inf)
-    )
+    shape = (n_buyers, 0 if told is None else told.day.shape[2])
+    return Stops(np.full(n_buyers, np.inf), np.full(shape, NEVER, np.int32), np.full(shape, np.inf))
 
 
 def stops_of(programme: Programme, p: int, named_limit: Floats, told: ToldLimits | None) -> Stops:
@@ -56,24 +58,18 @@ def stops_of(programme: Programme, p: int, named_limit: Floats, told: ToldLimits
         named_limit: limits its insurer can change, study currency, float64[n_buyers]; NaN: none.
         told: changes that the study's script tells, instead of drawn ones.
     """
-    never = no_stops(len(named_limit), told)
-    if stopping(programme) is None:
+    never, changes = no_stops(len(named_limit), told), stopping(programme)
+    if changes is None:
         return never
-    if told is None:
-        return never._replace(allowed=_allowed(programme, named_limit))
-    return never._replace(day=told.day[p], told=told.allowed[p])
+    if told is not None:
+        return never._replace(day=told.day[p], told=told.allowed[p])
+    if changes.annual_probability <= 0.0:
+        return never
+    left = changes.to * named_limit if changes.to > 0.0 else np.zeros(len(named_limit))
+    return never._replace(allowed=np.where(np.isnan(named_limit), np.inf, left))
 
 
 def stopping(programme: Programme) -> LimitChanges | None:
     """The limit changes a seller answers by stopping."""
     changes = programme.limit_changes if isinstance(programme, Policy) else None
     return changes if changes is not None and changes.seller == "stops" else None
-
-
-def _allowed(programme: Programme, named_limit: Floats) -> Floats:
-    """Debt up to which the seller ships after a buyer's limit has changed; infinite where it does not stop."""
-    changes = stopping(programme)
-    if changes is None or changes.annual_probability <= 0.0:
-        return np.full(len(named_limit), np.inf)
-    left = changes.to * named_limit if changes.to > 0.0 else np.zeros(len(named_limit))
-    return np.where(np.isnan(named_limit), np.inf, left)

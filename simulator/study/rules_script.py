@@ -1,4 +1,4 @@
-"""Rules for a script: one scenario as told, which nothing can be drawn beside.
+"""Rules for a script: one scenario as told, each event once.
 
 Whether its buyers, invoices and days exist is checked with the ledger (:mod:`simulator.engine.script`).
 """
@@ -19,9 +19,6 @@ def _script(study: Study, found: Breaches) -> None:
     script = study.script
     if script is None:
         return
-    if study.simulation.tail == "importance":
-        message = "has no meaning with a script: it is one scenario, and nothing is drawn"
-        found.add(("simulation", "tail"), message)
     payments = [(p.buyer, _day(study, p.on), p.invoice, p.currency, p.amount) for p in script.payments]
     _once(found, "payments", payments, "this payment")
     _once(found, "recoveries", [(r.buyer, _day(study, r.on)) for r in script.recoveries], "a recovery of this day")

@@ -12,9 +12,15 @@ from pydantic import Field
 from simulator.study.amounts import Duration, Fraction, Length, Moment, PositiveMoney
 from simulator.study.section import Section
 
+#: In a script nothing is left to chance: what is at least as likely as not happens.
+LIKELY = 0.5
+
 
 class ScriptedPayment(Section):
-    """Money that arrives from a buyer before its debts are lost."""
+    """Money that arrives from a buyer before its debts are lost.
+
+    It says nothing of the invoices it does not reach: those are paid when due, or never, as ``otherwise`` says.
+    """
 
     buyer: str
     """Who pays (buyer_id)."""
@@ -53,13 +59,13 @@ class ScriptedRate(Section):
 
 
 class ScriptedLimit(Section):
-    """A limit the insurer changes; what is shipped stays as planned."""
+    """A limit the insurer changes; a seller with `limit_changes: {seller: stops}` ships no more than it allows."""
 
     buyer: str
     """Whose limit (buyer_id)."""
     on: Moment
     """Day from which it holds, notice included."""
-    limit: PositiveMoney = 0.0
+    limit: PositiveMoney
     """The new limit in policy currency, a named one with the percentage of named limits; 0 cancels it."""
     programmes: tuple[str, ...] | None = None
     """Names of the programmes it happens in; all policies by default."""
@@ -69,16 +75,16 @@ class Script(Section):
     """One scenario as a user tells it; everything else in the study works on it as on a drawn one."""
 
     otherwise: Literal["pays_when_due", "never_pays"] = "pays_when_due"
-    """What happens to invoices that no payment of the script mentions, until their buyer fails."""
+    """What happens to invoices that no payment of the script pays a part of, until their buyer fails."""
     failures: dict[str, Moment] = {}
     """Day of insolvency by buyer_id."""
     stops_paying: Length = Duration(0, "day")
     """How long before its insolvency a buyer pays nothing more but what the script says."""
     payments: tuple[ScriptedPayment, ...] = ()
-    """Payments that arrive; a part-payment leaves the rest of its invoice unpaid."""
+    """Payments; one in part leaves the rest of its invoice unpaid, invoices none reaches are as `otherwise` says."""
     recoveries: tuple[ScriptedRecovery, ...] = ()
     """Money that arrives on lost debts; where a buyer has none, nothing is recovered from it."""
     rates: tuple[ScriptedRate, ...] = ()
     """Rates by period; a currency that is not mentioned stays at its spot."""
     limits: tuple[ScriptedLimit, ...] = ()
-    """Limits reduced or cancelled."""
+    """Limits reduced or cancelled; the seller goes on shipping, or stops if the policy's `limit_changes` say so."""

@@ -55,7 +55,7 @@ class LetterOfCredit(Section):
     fee: Fraction = 0.01
     """Bank charges borne by the seller, on every invoice."""
     accepted: Fraction = 0.9
-    """Chance that a buyer agrees; one that does not is no longer supplied."""
+    """Chance that a buyer agrees, else it is no longer supplied; in a script all agree or none, from 50 % on all."""
 
 
 class Prepayment(Section):
@@ -64,7 +64,7 @@ class Prepayment(Section):
     buyers: Selection = Selection()
     """Who must pay in advance."""
     accepted: Fraction = 0.7
-    """Chance that a buyer agrees; one that does not is no longer supplied."""
+    """Chance that a buyer agrees, else it is no longer supplied; in a script all agree or none, from 50 % on all."""
 
 
 class EarlyPaymentDiscount(Section):
@@ -77,7 +77,7 @@ class EarlyPaymentDiscount(Section):
     within: Length = Duration(10, "day")
     """Days after issue by which the buyer must pay to deduct it."""
     take_up: Fraction = 0.3
-    """Chance that a buyer habitually takes the discount."""
+    """Share of buyers that takes the discount, the promptest payers; in a script all or none, from 50 % on all."""
 
 
 class DunningStage(Section):

@@ -427,8 +427,8 @@ def simulate_ledger(
 
 
 def live(
-    quad, lane, n, s, b, luck, rank, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules, clock, book,
-    regimes, rows, events, scratch, counting, balances,
+    quad, lane, n, s, b, luck, rank, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules, clock,
+    book, regimes, rows, events, scratch, counting, balances,
 ):  # fmt: skip
     """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows."""
     insolvent_on, _, score = luck
@@ -488,8 +488,8 @@ def follow_script(
                 rows.n_defaults[g * n + s] += insolvent_on != NEVER
             days = [2 * (int(script.paid_day[i]),) for i in range(book.start[b], book.start[b + 1])]
             live(
-                0, 0, n, s, b, (insolvent_on, False, 9.0), 0.0, 0.0, True, days, NEVER, keys, rates, delay, transfer, rules,
-                clock, book, regimes, rows, events, scratch, counting, balances,
+                0, 0, n, s, b, (insolvent_on, False, 9.0), 0.0, 0.0, True, days, NEVER, keys, rates, delay, transfer,
+                rules, clock, book, regimes, rows, events, scratch, counting, balances,
             )  # fmt: skip
 
 
