@@ -591,7 +591,7 @@ class NumpyLedger:
         planned = np.zeros((self.n_buyers, self.horizon + 2))
         np.add.at(planned, (self.buyer[sold], self.book.issue_day[sold]), self.book.book_value[sold])
         after = planned.sum(axis=1, keepdims=True) - np.cumsum(planned, axis=1)
-        lost += after[np.arange(self.n_buyers), loss_day].sum(axis=1)
+        lost = lost + after[np.arange(self.n_buyers), loss_day].sum(axis=1)
         earned = np.maximum(terms.premium_rate * (terms.planned_turnover - lost), terms.premium_minimum)
         with_tax = 1.0 + terms.premium_tax
         rows["premium"][:, p] = (earned + terms.premium_fees) * with_tax
