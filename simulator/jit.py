@@ -104,8 +104,11 @@ def prune_caches() -> int:
 
 
 def scalar(function: F) -> F:
-    """Compile a formula: pure, scalar arguments, no allocation, division by zero gives infinity."""
-    compiled: Any = numba.njit(cache=CACHING, **_SERIAL)(function)
+    """Compile a formula: pure, scalar arguments, no allocation, division by zero gives infinity.
+
+    It is always put in place of its call: a loop that calls a function is not made into vector instructions.
+    """
+    compiled: Any = numba.njit(cache=CACHING, forceinline=True, **_SERIAL)(function)
     compiled.role = "scalar"
     return cast("F", compiled)
 

@@ -7,10 +7,10 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import rankdata
 
-from simulator.delays.formulas import delay_score, own_noise, payment_day
+from simulator.delays.formulas import delay_score, invoice_score, payment_day, unpaid_score
 from simulator.delays.marginals import quantile
 from simulator.jit import row
-from simulator.streams import entity_key, normal, stream_key, table_grid, tabulated, words
+from simulator.streams import entity_key, normal, normal_tail, stream_key, table_grid, tabulated, words
 from tests.small_ledger import make_study
 from tests.test_delays_plan import build
 
@@ -87,7 +87,9 @@ def play(key, entity, weights, lower, location, scale, table, due, issue, first,
         for lane in range(4):
             state, residual, effect = normal(s[lane]), normal(e[lane]), normal(u[lane])
             shared = delay_score(state, residual, effect, 0.0, weights[0], weights[1], weights[2], weights[3])
-            y = shared + weights[3] * own_noise(own[lane], lower, shared, weights[3])
+            y = invoice_score(own[lane], shared, weights[3])
+            if lower > -np.inf:
+                y = unpaid_score(y, normal_tail(lower))
             score[4 * q + lane] = y
             delay = location + scale * tabulated(table, 0, y)
             day[4 * q + lane] = payment_day(due, issue, delay, first)
@@ -184,6 +186,6 @@ def test_an_item_later_than_any_observed_delay_is_paid_at_once():
     )
     assert plan.lower_score[0] == 6.5
     for word in (0, 2**31, 2**32 - 1):
-        eta = own_noise(np.uint32(word), 6.5, 0.0, float(plan.own[0]))
-        delay = np.interp(plan.own[0] * eta, table_grid(), plan.quantile[0])
+        score = unpaid_score(invoice_score(np.uint32(word), 0.0, float(plan.own[0])), normal_tail(6.5))
+        delay = np.interp(score, table_grid(), plan.quantile[0])
         assert payment_day(-60, -100, delay, 1) == 1

@@ -15,6 +15,7 @@ from simulator.losses import formulas, kernels
 from simulator.losses.balances import allocate_balances
 from simulator.losses.plan import recovery_table
 from simulator.losses.rows import allocate_events, allocate_rows, allocate_scratch
+from simulator.losses.tiles import allocate_tiles
 from simulator.streams import table_grid
 from tests.balance_cases import random_views
 from tests.studies import random_study, write_csv
@@ -39,11 +40,21 @@ def test_ledger_equals_its_twin(seed, tmp_path):
         balances = allocate_balances(counting, n, model.calendar.n_periods)
         simulate(
             2, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default, side.delay,
-            side.transfer, model.rules, model.clock, model.book, model.limits, None, np.empty(n), rows, events, scratch,
-            *((counting, balances) if views else (None, None)),
+            side.transfer, model.rules, model.clock, model.book, model.limits, None, rows, events, scratch,
+            working_tiles(model, n), *((counting, balances) if views else (None, None)),
         )  # fmt: skip
         found.append((rows, events, balances))
     compare_rows(*found)
+
+
+def working_tiles(model, n):
+    """Working arrays of the ledger's loops for n scenarios, two or more tiles."""
+    countries, currencies = len(model.cash_side.transfer.probability), len(model.portfolio.currencies)
+    tiles = allocate_tiles(
+        n, model.longest, len(model.drivers), countries, currencies, model.calendar.n_periods, model.n_classes, width=8
+    )  # fmt: skip
+    assert len(tiles.word) > 1
+    return tiles
 
 
 def compare_rows(left, right):

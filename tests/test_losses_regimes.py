@@ -16,7 +16,7 @@ from simulator.losses.rows import LedgerRows, allocate_events, allocate_rows, al
 from tests.balance_cases import random_views
 from tests.scripts import small
 from tests.studies import random_study
-from tests.test_losses import compare_rows, scripted_study
+from tests.test_losses import compare_rows, scripted_study, working_tiles
 from tests.twins import losses as twin
 
 # --- by hand: the small study of tests/scripts.py, everything as told -----------------------------------------------
@@ -377,8 +377,8 @@ def simulate(model, n, first=0, simulate_ledger=kernels.simulate_ledger, complet
     scratch = allocate_scratch(n, model.longest, model.n_groups, model.regime.count)
     simulate_ledger(
         first // 4, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default, side.delay,
-        side.transfer, model.rules, model.clock, model.book, model.limits, if_several(model.regime), np.empty(n),
-        rows, events, scratch, *counted,
+        side.transfer, model.rules, model.clock, model.book, model.limits, if_several(model.regime),
+        rows, events, scratch, working_tiles(model, n), *counted,
     )  # fmt: skip
     return (complete_rows(rows, model.regime) if complete else rows), events
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ndtr, ndtri
 
 from simulator import streams
-from simulator.jit import kernel, prange
+from simulator.jit import kernel, prange, row
 from tests.twins import streams as twins
 
 #: Random123 kat_vectors, philox4x32 with 10 rounds: counter, key → words.
@@ -31,6 +31,12 @@ def fill(key, first_quad, entity, draw, out):
 def invert(p, out):
     for i in prange(p.shape[0]):
         out[i] = streams.inverse_normal(p[i])
+
+
+@kernel
+def tails(x, out):
+    for i in prange(x.shape[0]):
+        out[i] = streams.normal_tail(x[i])
 
 
 def draws(stream, entity, n, first_quad=0, draw=0, seed=7):
@@ -77,8 +83,9 @@ def test_tables_equal_their_twins():
     rows = table.tolist()
     for z in (-9.0, -6.5, 6.5, 9.0, 0.0, *rng.normal(size=500)):
         assert streams.tabulated(table, 1, z) == twins.tabulated(rows, 1, z)
-    for position in (-1.0, 0.0, 0.25, 1.0, 3327.5, 3328.0, 1e9):
-        assert streams.interpolate(table, 0, position) == twins.interpolate(rows, 0, position)
+        assert streams.place(z) == twins.place(z)
+    assert streams.tabulated(table, 0, -6.5) == table[0, 0]
+    assert streams.tabulated(table, 0, 9.0) == pytest.approx(table[0, -1], abs=1e-11)
     assert (twins.TABLE_EDGE, twins.TABLE_PER_UNIT) == (streams.TABLE_EDGE, streams.TABLE_PER_UNIT)
     grid = streams.table_grid()
     assert (grid[0], grid[-1], len(grid)) == (-streams.TABLE_EDGE, streams.TABLE_EDGE, streams.TABLE_SIZE)
@@ -87,14 +94,41 @@ def test_tables_equal_their_twins():
 def test_inverse_normal_against_scipy():
     edge = 2.0**-33
     tail = np.geomspace(edge, 0.5, 200_000)
-    p = np.concatenate([tail, 1.0 - tail, np.linspace(edge, 1.0 - edge, 200_001), 0.5 + np.geomspace(1e-12, 0.4, 1000)])
+    p = np.concatenate([tail, 1.0 - tail, np.linspace(edge, 1.0 - edge, 200_001), np.geomspace(2.0**-64, edge, 1000)])
     found = np.empty_like(p)
     invert(p, found)
-    exact = ndtri(p)
-    relative = np.abs(found - exact) / np.maximum(np.abs(exact), np.finfo(float).tiny)
-    assert relative[exact != 0].max() <= 1e-9
-    assert np.all(found[exact == 0] == 0)
-    assert found[0] == pytest.approx(-found[len(tail)], rel=1e-9)
+    assert np.abs(found - ndtri(p)).max() <= 1e-10
+    assert found[0] == -found[len(tail)]
+    assert np.all(np.diff(found[: len(tail)]) > -1e-10)
+    assert streams.inverse_normal(0.0) == streams.inverse_normal(2.0**-64)
+
+
+def test_normal_tail_against_scipy():
+    x = np.linspace(-9.5, 9.5, 400_001)
+    found = np.empty_like(x)
+    tails(x, found)
+    assert np.abs(found / ndtr(-x) - 1.0).max() <= 1e-10
+    assert streams.normal_tail(12.0) == streams.normal_tail(9.5)
+    for value in (-20.0, -9.5, -1.0, 0.0, 1.8911824, 8.0, *np.random.default_rng(6).normal(size=1000) * 3):
+        assert streams.normal_tail(value) == twins.normal_tail(value)
+
+
+@row
+def draw(first_quad, n_quads, key, entity, number, pair):
+    streams.draw_words(first_quad, n_quads, key, entity, number, pair)
+
+
+def test_words_of_many_quads_are_the_words_of_each():
+    rng = np.random.default_rng(7)
+    for n_quads in (1, 3, 32):
+        key = rng.integers(0, 2**32, size=2, dtype=np.uint32)
+        entity = rng.integers(0, 2**64, dtype=np.uint64)
+        first, number = int(rng.integers(0, 2**31)), int(rng.integers(0, 2**31))
+        pair = np.zeros(2 * n_quads + 1, np.uint64)
+        draw(first, n_quads, key, entity, number, pair)
+        each = [twins.words(key, first + q, entity, number) for q in range(n_quads)]
+        assert pair[:-1].view(np.uint32).tolist() == np.ravel(each).tolist()
+        assert pair[-1] == 0
 
 
 def test_uniforms_fill_the_interval():

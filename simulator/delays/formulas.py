@@ -6,14 +6,11 @@ weights add to 1, so Y is N(0, 1) and D has the law Q whatever the shares (a Gau
 
 import math
 
-from simulator.factors.formulas import normal_cdf
 from simulator.jit import scalar
-from simulator.streams import inverse_normal, normal
+from simulator.streams import inverse_normal, normal, normal_tail
 
 #: No delay is longer than this many days, early or late: the far tail of a heavy law stays within 32-bit days.
 LONGEST_DELAY = 1_000_000.0
-#: Below this score lies less probability than a floating point number near 1 resolves.
-_NOTHING_BELOW = -8.0
 
 
 @scalar
@@ -33,45 +30,35 @@ def delay_score(standard_state, residual, buyer_effect, own_noise, systemic, cre
 
 
 @scalar
-def unpaid_score(score, lower_score):
-    """Score of an open item, which is known to be unpaid today: the free score carried to those above a bound.
-
-    With u = Φ(score) the free score's rank, the answer is the normal score of the same rank among scores above the
-    bound, −Φ⁻¹((1 − u)·Φ(−lower_score)). So each open item has exactly the delay law Q given that it is still
-    unpaid, and invoices keep the Gaussian copula of their free scores.
+def invoice_score(word, shared, own):
+    """Y of an invoice: what it shares with others plus own·η.
 
     Args:
-        score: Y, a free N(0, 1) score.
-        lower_score: scores above it mean unpaid today; −∞ (or below −8, where nothing is left to exclude) for
-            planned invoices.
-
-    Worked number: score 0 (u = ½) above 0 → −Φ⁻¹(¼) = 0.6744898.
-    """
-    if lower_score < _NOTHING_BELOW:
-        return score
-    return -inverse_normal(normal_cdf(-score) * normal_cdf(-lower_score))
-
-
-@scalar
-def own_noise(word, lower_score, shared, own):
-    """η of an invoice, so that shared + own·η is its score: standard normal, or as :func:`unpaid_score` asks.
-
-    Conditioning η alone, with the shared part drawn as if nothing were known, would let almost every overdue item
-    be paid within days. An invoice without noise of its own (own = 0) cannot be moved; its payment day is only held
-    to the future by its caller.
-
-    Args:
-        word: random word of the invoice.
-        lower_score: bound of an open item's score, −∞ for planned invoices.
+        word: random word of η.
         shared: the part of Y the invoice shares with others.
         own: weight of η.
 
-    Worked number: word 2³¹ (free η = 0), lower_score 0, shared 0, own 1 → 0.6744898.
+    Worked number: word 2³¹ (η = 0), shared 0.3 → 0.3.
     """
-    free = normal(word)
-    if lower_score < _NOTHING_BELOW or own <= 0.0:
-        return free
-    return (unpaid_score(shared + own * free, lower_score) - shared) / own
+    return shared + own * normal(word)
+
+
+@scalar
+def unpaid_score(score, unpaid):
+    """Score of an open item, which is known to be unpaid today: the free score carried by rank to those still unpaid.
+
+    With u = Φ(score) the free score's rank, the answer is the normal score of the same rank among the scores y that
+    mean unpaid, those above y* with Φ(−y*) = ``unpaid``: −Φ⁻¹((1 − u)·unpaid). So each open item has exactly the delay
+    law Q given that it is still unpaid, and invoices keep the Gaussian copula of their free scores. Conditioning η
+    alone, with the shared part drawn as if nothing were known, would let almost every overdue item be paid in days.
+
+    Args:
+        score: Y, a free N(0, 1) score.
+        unpaid: probability that an item like this one is still unpaid today; 1 leaves the score as it is.
+
+    Worked number: score 0 (u = ½), unpaid ½ → −Φ⁻¹(¼) = 0.6744898.
+    """
+    return -inverse_normal(normal_tail(score) * unpaid)
 
 
 @scalar

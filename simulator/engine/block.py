@@ -26,6 +26,7 @@ from simulator.losses.rows import (
 )
 from simulator.losses.script_kernels import follow_script
 from simulator.losses.sieve import allocate_bench
+from simulator.losses.tiles import allocate_tiles, tile_bytes
 from simulator.policy.apply import PolicyRows, apply_policies
 from simulator.policy.apply import bytes_per_scenario as policy_bytes
 from simulator.treasury.run import CashRows, run_treasury
@@ -121,10 +122,14 @@ def _simulate(
             model.book, regimes, ledger, events, scratch, counting, counted,
         )  # fmt: skip
     else:
+        tiles = allocate_tiles(
+            count, model.longest, len(model.drivers), blocked.shape[1], rates.shape[1], model.calendar.n_periods,
+            model.n_classes,
+        )  # fmt: skip
         simulate_ledger(
             first_quad, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default,
-            side.delay, side.transfer, model.rules, model.clock, model.book, model.limits, regimes, np.empty(count),
-            ledger, events, scratch, counting, counted,
+            side.delay, side.transfer, model.rules, model.clock, model.book, model.limits, regimes,
+            ledger, events, scratch, tiles, counting, counted,
         )  # fmt: skip
 
 
@@ -138,4 +143,5 @@ def memory_per_scenario(model: Model, capacity: int) -> int:
         return ledger + policy + 8 * len(model.drivers)
     cash = treasury_bytes(side.cash, side.base) + balance_bytes(model.counting, periods)
     rates = 8 * len(model.portfolio.currencies) * (model.calendar.fx_steps + 1)
-    return ledger + policy + cash + rates + 8 * len(model.drivers) + 4 * len(side.transfer.probability)
+    tiles = tile_bytes(model.longest, len(model.drivers), len(side.transfer.probability), periods, model.n_classes)
+    return ledger + policy + cash + rates + tiles + 8 * len(model.drivers) + 4 * len(side.transfer.probability)

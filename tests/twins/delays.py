@@ -2,7 +2,7 @@
 
 import math
 
-from tests.twins.streams import inverse_normal, normal
+from tests.twins.streams import inverse_normal, normal, normal_tail
 
 
 def delay_score(standard_state, residual, buyer_effect, own_noise, systemic, credit, buyer, own):
@@ -11,21 +11,12 @@ def delay_score(standard_state, residual, buyer_effect, own_noise, systemic, cre
     return bad_times - weak_buyer + buyer * buyer_effect + own * own_noise
 
 
-def _above(x):
-    return 0.5 * math.erfc(x * (1.0 / math.sqrt(2.0)))
+def invoice_score(word, shared, own):
+    return shared + own * normal(word)
 
 
-def unpaid_score(score, lower_score):
-    if lower_score < -8:
-        return score
-    return -inverse_normal(_above(score) * _above(lower_score))
-
-
-def own_noise(word, lower_score, shared, own):
-    eta = normal(word)
-    if own <= 0 or lower_score < -8:
-        return eta
-    return (unpaid_score(shared + own * eta, lower_score) - shared) / own
+def unpaid_score(score, unpaid):
+    return -inverse_normal(normal_tail(score) * unpaid)
 
 
 def payment_day(due_day, issue_day, delay_days, first_day):

@@ -6,10 +6,10 @@ import struct
 import numpy as np
 
 from tests.twins.defaults import default_day
-from tests.twins.delays import delay_score, next_run, own_noise, payment_day
+from tests.twins.delays import delay_score, invoice_score, next_run, payment_day, unpaid_score
 from tests.twins.factors import common_part, latent, normal_cdf
 from tests.twins.fx import rate_on, transfer_release
-from tests.twins.streams import horner, normal, tabulated, uniform, words
+from tests.twins.streams import horner, normal, normal_tail, tabulated, uniform, words
 
 NEVER = 2147483647
 
@@ -107,7 +107,9 @@ def payment_days(quad, lane, s, b, keys, state, epsilon, blocked_from, delay, tr
     days = []
     for i in range(book.start[b], book.start[b + 1]):
         word = words(keys.invoice_delay, quad, int(delay.draw_entity[i]), int(delay.draw_index[i]))[lane]
-        score = common_score + own * own_noise(word, float(delay.lower_score[i]), common_score, own)
+        score = invoice_score(word, common_score, own)
+        if delay.lower_score[i] > -math.inf:
+            score = unpaid_score(score, normal_tail(float(delay.lower_score[i])))
         late = float(delay.location[b]) + float(delay.scale[b]) * tabulated(delay.quantile, 0, score)
         first = 1 if book.open_item[i] else int(book.issue_day[i])
         day = payment_day(int(book.due_day[i]), int(book.issue_day[i]), late, first)
@@ -389,10 +391,12 @@ def remember_largest(r, b, loss, book, rows, scratch):
 
 def simulate_ledger(
     first_quad, keys, drivers, mixing, rates, blocked_from,
-    factor, default, delay, transfer, rules, clock, book, limits, regimes, shared, rows, events, scratch,
+    factor, default, delay, transfer, rules, clock, book, limits, regimes, rows, events, scratch, tiles,
     counting, balances,
 ):  # fmt: skip
     n, count = len(rates), 1 if regimes is None else regimes.count
+    # what buyers pay that are never in trouble is added up apart
+    calm = rows._replace(collections=0.0 * rows.collections, settled=0.0 * rows.settled)
     for s in range(n):
         quad, lane = first_quad + s // 4, s % 4
         for b in range(len(book.group)):
@@ -422,13 +426,15 @@ def simulate_ledger(
             rank = rank_of_payer(quad, lane, b, state, epsilon, keys, delay, book)
             live(
                 quad, lane, n, s, b, luck, rank, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules,
-                clock, book, regimes, rows, events, scratch, counting, balances,
+                clock, book, regimes, rows, calm, events, scratch, counting, balances,
             )  # fmt: skip
+    rows.collections[:] += calm.collections
+    rows.settled[:] += calm.settled
 
 
 def live(
     quad, lane, n, s, b, luck, rank, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules, clock,
-    book, regimes, rows, events, scratch, counting, balances,
+    book, regimes, rows, calm, events, scratch, counting, balances,
 ):  # fmt: skip
     """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows."""
     insolvent_on, _, score = luck
@@ -440,7 +446,7 @@ def live(
     if quiet and alike:
         r = s if count == 1 else count * n + s
         fates = story_of_buyer(b, insolvent_on, cured, days, OPEN, rules, clock, book)
-        collect_all(r, s, b, fates, rates, rules, clock, book, rows)
+        collect_all(r, s, b, fates, rates, rules, clock, book, calm)
         note_fates(s, b, -1, score, fates, counting, clock, book, balances)
         return
     for g in range(count):
@@ -489,7 +495,7 @@ def follow_script(
             days = [2 * (int(script.paid_day[i]),) for i in range(book.start[b], book.start[b + 1])]
             live(
                 0, 0, n, s, b, (insolvent_on, False, 9.0), 0.0, 0.0, True, days, NEVER, keys, rates, delay, transfer,
-                rules, clock, book, regimes, rows, events, scratch, counting, balances,
+                rules, clock, book, regimes, rows, rows, events, scratch, counting, balances,
             )  # fmt: skip
 
 

@@ -31,58 +31,60 @@ def uniform(word):
     return (int(word) + 0.5) * 2.0**-32
 
 
-CENTRE = (
-    (3.387132872796366608, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
-     45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727),
-    (1.0, 42.313330701600911252, 687.1870074920579083, 5394.1960214247511077, 21213.794301586595867,
-     39307.89580009271061, 28729.085735721942674, 5226.495278852545925),
+#: log₂ m about m = 3/2, quantile by the root of bits (numerator, denominator), 2^f, and Φ(−x)/exp(−x²/2), constant first.
+LOG = (
+    0.5849625007173075, 0.9617966933001322, -0.32059889647821826, 0.14248846852929786, -0.07124429439460801,
+    0.037994713984507066, -0.021107148215545546, 0.012091989055073882, -0.007061576847665097, 0.003979561421588437,
+    -0.002359589043534651, 0.0020862995105488573, -0.001312491245760373,
 )  # fmt: skip
-MIDDLE = (
-    (1.42343711074968357734, 4.6303378461565452959, 5.7694972214606914055, 3.64784832476320460504,
-     1.27045825245236838258, 0.24178072517745061177, 0.0227238449892691845833, 7.7454501427834140764e-4),
-    (1.0, 2.05319162663775882187, 1.6763848301838038494, 0.68976733498510000455, 0.14810397642748007459,
-     0.0151986665636164571966, 5.475938084995344946e-4, 1.05075007164441684324e-9),
+ROOT = (
+    (-3.888004791033644, -54.47814244492987, -78.4353741533502, 56.85704460027694, 67.14763334429317,
+     12.353223646135428, 0.4436197939515696),
+    (1.0, 22.699634339966313, 75.12197980084076, 58.5055274908493, 10.495784146118899, 0.37675785947187357),
 )  # fmt: skip
-FAR = (
-    (6.6579046435011037772, 5.4637849111641143699, 1.7848265399172913358, 0.29656057182850489123,
-     0.026532189526576123093, 0.0012426609473880784386, 2.71155556874348757815e-5, 2.01033439929228813265e-7),
-    (1.0, 0.59983220655588793769, 0.13692988092273580531, 0.0148753612908506148525, 7.868691311456132591e-4,
-     1.8463183175100546818e-5, 1.4215117583164458887e-7, 2.04426310338993978564e-15),
+POWER = (
+    0.9999999999999819, 0.6931471805636356, 0.24022650683721666, 0.05550411022170327, 0.009618119032339311,
+    0.0013333931649364501, 0.00015395132467231864, 1.536888499035484e-05, 1.2256187474823716e-06,
+    1.443517575654012e-07,
+)  # fmt: skip
+MILLS = (
+    (0.4999999999820219, 0.49595017156113214, 0.24040037419564242, 0.06704399117666984, 0.01069325908708902,
+     0.0007922326426297708),
+    (1.0, 1.7897849002953337, 1.4088425462127045, 0.6292503968531084, 0.17004958650114319, 0.02680366264049494,
+     0.0019858391489448665),
 )  # fmt: skip
 
 
-def horner(coefficients, r):
+def horner(coefficients, x):
     value = coefficients[-1]
     for c in reversed(coefficients[:-1]):
-        value = value * r + c
+        value = value * x + c
     return value
 
 
 def inverse_normal(p):
-    q = p - 0.5
-    if abs(q) <= 0.425:
-        r = 0.180625 - q * q
-        return q * horner(CENTRE[0], r) / horner(CENTRE[1], r)
-    r = math.sqrt(-math.log(p if q < 0 else 1.0 - p))
-    numerator, denominator = MIDDLE if r <= 5 else FAR
-    r = r - 1.6 if r <= 5 else r - 5.0
-    value = horner(numerator, r) / horner(denominator, r)
-    return -value if q < 0 else value
+    mantissa, exponent = math.frexp(max(min(p, 1.0 - p), 2.0**-64))  # in [½, 1)
+    root = math.sqrt(1 - exponent - horner(LOG, 2 * mantissa - 1.5))
+    value = horner(ROOT[0], root) / horner(ROOT[1], root)
+    return value if p > 0.5 else -value
+
+
+def normal_tail(x):
+    distance = min(abs(x), 9.5)
+    power = -0.7213475204444817 * distance * distance
+    whole = math.floor(power)
+    tail = 2.0**whole * horner(POWER, power - whole) * (horner(MILLS[0], distance) / horner(MILLS[1], distance))
+    return tail if x > 0 else 1.0 - tail
 
 
 def normal(word):
     return inverse_normal(uniform(word))
 
 
-def interpolate(table, row, position):
-    last = len(table[row]) - 1
-    if position <= 0:
-        return table[row][0]
-    if position >= last:
-        return table[row][last]
-    left = math.floor(position)
-    return table[row][left] + (position - left) * (table[row][left + 1] - table[row][left])
+def place(z):
+    return min(max((z + TABLE_EDGE) * TABLE_PER_UNIT, 0.0), math.nextafter(2 * TABLE_EDGE * TABLE_PER_UNIT, 0.0))
 
 
 def tabulated(table, row, z):
-    return interpolate(table, row, (z + TABLE_EDGE) * TABLE_PER_UNIT)
+    left = math.floor(place(z))
+    return table[row][left] + (place(z) - left) * (table[row][left + 1] - table[row][left])
