@@ -112,14 +112,14 @@ def unpaid_scores(n, unpaid, score):
 
 
 @row
-def look_up(n, table, index, score):
+def look_up(n, table, knot, score):
     """Delays of scores: like :func:`simulator.streams.tabulated`, the look-up in a loop of its own."""
     for p in range(n):
         position = place(score[p])
-        index[p] = np.int32(position)
+        knot[p] = np.int32(position)
         score[p] = position - np.float64(np.int32(position))
     for p in range(n):
-        i = np.uint32(index[p])
+        i = np.uint32(knot[p])
         score[p] = table[i] + score[p] * (table[i + np.uint32(1)] - table[i])
 
 
@@ -170,7 +170,7 @@ def draw_payment_days(t, n, quad, b, keys, delay, transfer, book, tiles):
         invoice_scores(n, word, shared, delay.own[b], score)
         if delay.lower_score[i] > -np.inf:
             unpaid_scores(n, normal_tail(delay.lower_score[i]), score)
-        look_up(n, delay.quantile[0], tiles.index[t], score)
+        look_up(n, delay.quantile[0], tiles.knot[t], score)
         days_of(n, delay.location[b], delay.scale[b], due, issue, 1 if book.open_item[i] else issue, score, day)
         if delay.run_rule[b] > 0:
             wait_for_runs(n, delay.run_day, delay.run_rule[b], delay.run_offset, day)
@@ -205,14 +205,14 @@ def add_up(n, value, due_day, horizon, cost_of_delay, day, worth, sums):
 
 
 @row
-def enter(n, value, horizon, period_of_day, day, worth, part, index, collections, settled):
+def enter(n, value, horizon, period_of_day, day, worth, part, knot, collections, settled):
     """Enter an invoice into the periods in which it is paid; past the horizon into the row after the last period."""
     beyond = collections.shape[0] - 1
     for p in range(n):
         period = period_of_day[min(day[p], horizon)]
-        index[p] = period if day[p] <= horizon else beyond
+        knot[p] = period if day[p] <= horizon else beyond
     for p in range(n):
-        period = np.uint32(index[p])
+        period = np.uint32(knot[p])
         collections[period, p] += worth[p] * part[p]
         settled[period, p] += value * part[p]
 
@@ -225,7 +225,7 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
     :func:`simulator.losses.booking.collect_all`; those by period go to the tile's own, see :func:`hand_over`.
     """
     begin = book.start[b]
-    sums, worth, part, index = tiles.sums[t], tiles.score[t], tiles.part[t], tiles.index[t]
+    sums, worth, part, knot = tiles.sums[t], tiles.score[t], tiles.part[t], tiles.knot[t]
     settled = tiles.settled[t, book.receivable_class[b]]
     sums[:, :n] = 0.0
     billed = 0.0
@@ -236,7 +236,7 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
         value, currency = book.book_value[i], book.currency[i]
         convert(first, n, currency, book.amount[i], tiles.fixed_rate[t, currency], rates, clock.horizon, day, worth)
         add_up(n, value, book.due_day[i], clock.horizon, rules.cost_of_delay, day, worth, sums)
-        enter(n, value, clock.horizon, clock.period_of_day, day, worth, part, index, tiles.collections[t], settled)
+        enter(n, value, clock.horizon, clock.period_of_day, day, worth, part, knot, tiles.collections[t], settled)
         billed += value
     for p in range(n):
         if part[p] > 0.0:

@@ -29,7 +29,7 @@ class Tiles(NamedTuple):
         fixed_rate: float64[n_tiles, n_currencies] the one rate a currency has in all scenarios and weeks, or NaN.
         common, residual, shared, score: float64[n_tiles, width] the buyer's common part, its own normal, what its
             invoices share, and the score of the invoice at hand.
-        index: int32[n_tiles, width] places in a table.
+        knot: int32[n_tiles, width] places in a table.
         late: int32[n_tiles, width] most days that an invoice of the buyer is late.
         drawn, paid: int32[n_tiles, longest ledger of a buyer, width] payment days before and after transfer blocks.
         sums: float64[n_tiles, 4, width] collected, outstanding, currency result and cost of delay of the buyer.
@@ -49,7 +49,7 @@ class Tiles(NamedTuple):
     residual: Floats
     shared: Floats
     score: Floats
-    index: Ints
+    knot: Ints
     late: Ints
     drawn: Ints
     paid: Ints

@@ -31,7 +31,7 @@ def uniform(word):
     return (int(word) + 0.5) * 2.0**-32
 
 
-#: log₂ m about m = 3/2, quantile by the root of bits (numerator, denominator), 2^f, and Φ(−x)/exp(−x²/2), constant first.
+#: log₂ m about m = 3/2; the quantile by the root of bits; 2^f; and Φ(−x)/exp(−x²/2). Constants come first.
 LOG = (
     0.5849625007173075, 0.9617966933001322, -0.32059889647821826, 0.14248846852929786, -0.07124429439460801,
     0.037994713984507066, -0.021107148215545546, 0.012091989055073882, -0.007061576847665097, 0.003979561421588437,
