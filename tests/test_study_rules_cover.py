@@ -106,6 +106,8 @@ LIMITS = [
     ([{"type": "single_buyer", "buyers": {"top": 1}}], []),
     ([{"buyers": {"top": 3, "except_top": 3}}], ["buyers.top"]),
     ([{"buyers": {"top": 4, "except_top": 3}}], []),
+    ([{"buyers": {"ids": ["a", "b"], "top": 2}}], ["buyers.top"]),
+    ([{"buyers": {"ids": ["a", "b"], "top": 1}}], []),
     ([{"countries": {"BR": {}, "br": {}}}], ["countries.br"]),
     ([{"countries": {"UX": {}}}], ["countries.UX"]),
     ([{"currency": "USD"}], []),

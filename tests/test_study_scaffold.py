@@ -103,7 +103,8 @@ def test_the_kinds_are_what_they_say():
 
     assert policies("whole_turnover")[0].limit_changes is not None
     assert policies("excess_of_loss")[0].type == "excess_of_loss"
-    assert policies("single_buyer")[0].buyers.ids == ("30010",)
+    one, three = policies("single_buyer")
+    assert (one.buyers.ids, three.buyers.ids, three.buyers.top) == (("30010",), None, 3)
     simple = policies("sme_simple")[0]
     assert (simple.insured_percentage, simple.blind_percentage) == (0.9, 0.6)
     assert [p.top_up is not None for p in policies("top_up")] == [False, True]

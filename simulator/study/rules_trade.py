@@ -69,6 +69,9 @@ def _selections(study: Study, found: Breaches) -> None:
         if selection.top is not None and selection.except_top is not None and selection.top <= selection.except_top:
             message = f"must be above except_top ({selection.except_top}), else nobody is left"
             found.add((*path, "top"), message, reads=[(*path, "except_top")])
+        if selection.top is not None and selection.ids is not None and selection.top >= len(selection.ids):
+            message = f"must be below the number of ids ({len(selection.ids)}); a blank `ids:` chooses from all buyers"
+            found.add((*path, "top"), message, reads=[(*path, "ids")])
 
 
 def _reserve(study: Study, found: Breaches) -> None:
