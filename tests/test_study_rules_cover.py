@@ -144,6 +144,7 @@ TRADE = [
     ([{BASE_KEY: {"home_country": "DE"}}], []),
     ([{BASE_KEY: {"home_country": "DU"}}], [f"{BASE_KEY}.home_country"]),
 ]
+CUT = {"buyer": "1", "on": 7, "limit": 0}
 CONSTANT = {"portfolio.exposure": "constant"}
 NO_INVOICES = [
     ([CONSTANT], []),
@@ -166,7 +167,7 @@ PAYMENT = {"buyer": "1", "on": "10 weeks", "amount": 5}
 SCRIPT = [
     ([{"script.otherwise": "never_pays"}], []),
     ([{"script.otherwise": "never_pays"}, CONSTANT], ["script"]),
-    ([{"script.otherwise": "never_pays", "simulation.tail": "importance"}], ["simulation.tail"]),
+    ([{"script.otherwise": "never_pays", "simulation.tail": "importance"}], []),
     ([{"script.payments": [PAYMENT, {**PAYMENT, "on": "70 days"}]}], ["script.payments[1]"]),
     ([{"script.payments": [PAYMENT, {**PAYMENT, "on": "2027-01-08"}]}], ["script.payments[1]"]),
     ([{"script.payments": [PAYMENT, {**PAYMENT, "amount": 6}]}], []),
@@ -176,8 +177,9 @@ SCRIPT = [
      ["script.rates[1]"]),
     ([{"script.rates": [{"currency": "EUR", "on": 7, "rate": 2}, {"currency": "EUF", "on": 7, "rate": 3}]}],
      ["script.rates[0].currency", "script.rates[1].currency"]),
-    ([{"script.limits": [{"buyer": "1", "on": 7}, {"buyer": "1", "on": 7, "programmes": ["P"]}]}], []),
-    ([{"script.limits": [{"buyer": "1", "on": 7}, {"buyer": "1", "on": "1 week", "limit": 5}]}], ["script.limits[1]"]),
+    ([{"script.limits": [{"buyer": "1", "on": 7}]}], ["script.limits[0].limit"]),
+    ([{"script.limits": [CUT, CUT | {"programmes": ["P"]}]}], []),
+    ([{"script.limits": [CUT, {"buyer": "1", "on": "1 week", "limit": 5}]}], ["script.limits[1]"]),
 ]  # fmt: skip
 
 
