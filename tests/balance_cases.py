@@ -3,7 +3,9 @@
 import numpy as np
 
 from simulator.jit import NEVER
-from simulator.losses.balances import no_balances, prepare
+from simulator.losses.balances import allocate_balances, no_balances, prepare
+
+KEPT = ("uninsured", "insured", "largest", "used")
 
 
 def random_views(rng, ledger, clock, regimes=(0, 0, 1)):
@@ -31,3 +33,17 @@ def random_views(rng, ledger, clock, regimes=(0, 0, 1)):
         liability=rng.choice([2.0 * usual, np.inf], views),
     )  # fmt: skip
     return prepare(counting, ledger, clock)
+
+
+def plain_rows(counting, n, n_periods):
+    """Rows as the twins fill them: by scenario, without tiles."""
+    rows = allocate_balances(counting, n, n_periods)
+    return rows._replace(**{name: getattr(rows, name)[..., 0] for name in KEPT})
+
+
+def by_scenario(rows, n):
+    """Rows of tiles as rows by scenario."""
+    flat = {name: np.moveaxis(getattr(rows, name), -1, 1) for name in KEPT}
+    return rows._replace(
+        **{name: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])[:n].copy() for name, x in flat.items()}
+    )

@@ -19,7 +19,7 @@ from simulator.losses.regimes import if_several, rows_needed
 from simulator.losses.rows import allocate_events, allocate_rows, allocate_scratch
 from simulator.losses.script_kernels import follow_script
 from simulator.study.calendar import Calendar
-from tests.balance_cases import random_views
+from tests.balance_cases import plain_rows, random_views
 from tests.scripts import scripted, small
 from tests.test_losses import compare_rows
 from tests.test_losses_regimes import trading_study
@@ -294,10 +294,10 @@ def test_kernel_equals_its_twin_and_what_the_script_foresaw(seed, tmp_path):
     views = tuple(v % model.regime.count for v in range(seed % 4))
     counting = random_views(np.random.default_rng(seed), model.book, model.clock, views)
     found = []
-    for follow in (follow_script, twin.follow_script):
+    for follow, allocate in ((follow_script, allocate_balances), (twin.follow_script, plain_rows)):
         rows, events = allocate_rows(n, model.calendar.n_periods), allocate_events(n, 200)
         scratch = allocate_scratch(n, model.longest, model.n_groups)
-        balances = allocate_balances(counting, n, model.calendar.n_periods)
+        balances = allocate(counting, n, model.calendar.n_periods)
         follow(
             plan, model.keys, rates, np.empty((n, 0), np.int32), model.cash_side.delay, model.cash_side.transfer,
             model.rules, model.clock, model.book, if_several(model.regime), rows, events, scratch,
@@ -345,11 +345,11 @@ def test_regimes_of_a_script_equal_their_twin(seed, tmp_path):
     regime, n = model.regime, 4
     counting = random_views(np.random.default_rng(seed), model.book, model.clock, range(regime.count))
     found = []
-    for follow in (follow_script, twin.follow_script):
+    for follow, allocate in ((follow_script, allocate_balances), (twin.follow_script, plain_rows)):
         rows = allocate_rows(n * rows_needed(regime), model.calendar.n_periods, model.n_classes)
         events = allocate_events(n * regime.count, 400)
         scratch = allocate_scratch(n, model.longest, model.n_groups, regime.count)
-        balances = allocate_balances(counting, n, model.calendar.n_periods)
+        balances = allocate(counting, n, model.calendar.n_periods)
         follow(
             model.script.plan, model.keys, np.repeat(model.script.rates[None], n, axis=0), np.empty((n, 0), np.int32),
             model.cash_side.delay, model.cash_side.transfer, model.rules, model.clock, model.book, regime, rows, events,

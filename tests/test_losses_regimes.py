@@ -13,7 +13,7 @@ from simulator.losses import formulas, kernels, script_kernels
 from simulator.losses.balances import allocate_balances
 from simulator.losses.regimes import complete_rows, if_several, receivable_classes, rows_needed
 from simulator.losses.rows import LedgerRows, allocate_events, allocate_rows, allocate_scratch
-from tests.balance_cases import random_views
+from tests.balance_cases import plain_rows, random_views
 from tests.scripts import small
 from tests.studies import random_study
 from tests.test_losses import compare_rows, scripted_study, working_tiles
@@ -390,8 +390,9 @@ def test_regimes_equal_their_twin(seed, tmp_path):
     assert model.regime.of_programme.tolist() == [0, 1, 2, 3, 4, 5, 0]
     counting = random_views(np.random.default_rng(seed), model.book, model.clock, range(model.regime.count))
     found = []
-    for simulate_ledger in (kernels.simulate_ledger, twin.simulate_ledger):
-        balances = allocate_balances(counting, 12, model.calendar.n_periods)
+    tiled = allocate_balances(counting, 12, model.calendar.n_periods, 8)
+    plain = plain_rows(counting, 12, model.calendar.n_periods)
+    for simulate_ledger, balances in ((kernels.simulate_ledger, tiled), (twin.simulate_ledger, plain)):
         rows, events = simulate(model, 12, 8, simulate_ledger, complete=False, counted=(counting, balances))
         found.append((rows, events, balances))
     compare_rows(*found)

@@ -22,7 +22,7 @@ from simulator.treasury import formulas as money
 from simulator.treasury.base import BasePlan, build_base, most_over
 from simulator.treasury.base_kernels import lend
 from simulator.treasury.run import run_treasury
-from tests.balance_cases import random_views
+from tests.balance_cases import KEPT, by_scenario, plain_rows, random_views
 from tests.policy_cases import WEEK, clock
 from tests.small_books import study
 from tests.small_ledger import make_portfolio
@@ -65,22 +65,23 @@ def insured(limits, changes=False, **terms):
 
 
 def noted(counting, ledger, days, lost=None, weeks=4, score=9.0):
-    """Balances of one scenario from payment days (and loss days) by invoice."""
+    """Balances of one scenario from payment days (and loss days) by invoice, as rows by scenario."""
     rows = allocate_balances(counting, 1, weeks)
     troubled = lost is not None
     for b in range(len(ledger.group)):
         mine = slice(ledger.start[b], ledger.start[b + 1])
         day = np.array([days[mine]], dtype=np.int32)
         loss = np.array([(lost if troubled else days)[mine]], dtype=np.int32)
-        note_balances(0, 1, b, 0, np.array([score]), troubled, day, loss, counting, rows)
-    return rows
+        note_balances(0, b, 0, False, np.array([score]), troubled, day, loss, counting, rows)
+    return by_scenario(rows, 1)
 
 
 def lent(rows, first_loss=0.0, advance_rate=0.8, insured_advance_rate=0.9, concentration=1.0):
     """What is lent on receivables each week."""
     base = BasePlan(np.zeros(1, np.int32), np.array([first_loss]), advance_rate, insured_advance_rate, concentration)
     found = np.empty(rows.uninsured.shape[2])
-    lend(base, rows, 0, 0, found)
+    tiled = rows._replace(**{name: getattr(rows, name)[..., None] for name in KEPT})
+    lend(base, tiled, 0, 0, found)
     return found.tolist()
 
 
@@ -247,8 +248,8 @@ def test_a_view_takes_the_buyers_of_its_regime_or_of_all():
     rows = allocate_balances(counting, 1, 1)
     days = np.full((1, 4), 90, np.int32)
     for b, regime in ((0, 1), (1, -1)):
-        note_balances(0, 1, b, regime, np.array([9.0]), False, days, days, counting, rows)
-    assert rows.uninsured[0, :, 0].tolist() == [1, 1 + 2, 1 + 2]
+        note_balances(0, b, regime, False, np.array([9.0]), False, days, days, counting, rows)
+    assert rows.uninsured[0, :, 0, 0].tolist() == [1, 1 + 2, 1 + 2]
 
 
 def test_a_base_below_what_is_drawn_is_repaid_from_cash():
@@ -256,7 +257,7 @@ def test_a_base_below_what_is_drawn_is_repaid_from_cash():
     cash = plan(3, opening_cash=-40.0, minimum_cash=50.0, line_limit=100.0)
     counting = no_balances(1, 0, 0)
     rows = allocate_balances(counting, 1, 3)
-    rows.uninsured[0, 0] = [500, 500, 50]
+    rows.uninsured[0, 0, :, 0] = [500, 500, 50]
     base = BasePlan(np.zeros(1, np.int32), np.zeros(1), 0.8, 0.9, 1.0)
     found = run_treasury(cash, flows(1, 3), np.zeros((1, 3)), policies(1, 1, 3), base, rows)
     assert found.borrowing_base[0, 0].tolist() == [400, 400, 40], "whatever the limit"
@@ -551,10 +552,13 @@ def test_without_a_base_there_is_nothing():
 
 
 def test_memory_is_counted():
-    for terms in ({}, {"n_largest": 4}, {"ages_across": True}, {"n_pools": 5}):
+    for terms in (
+        {}, {"n_largest": 4}, {"ages_across": True}, {"n_pools": 5}, {"series_value": np.zeros((2, 50))},
+    ):  # fmt: skip
         counting = no_balances(3, 10, 50)._replace(**terms)
         taken = sum(values.nbytes for values in allocate_balances(counting, 8, 52))
         assert balance_bytes(counting, 52) == taken / 8
+        assert sum(values.nbytes for values in allocate_balances(counting, 8, 52, 4)) <= taken
 
 
 # --- twins ---
@@ -599,7 +603,7 @@ def test_rows_equal_their_twin(seed):
     weeks = 9
     rng, ledger, counting = random_case(seed, weeks)
     when = clock(WEEK * weeks)
-    fast, slow = (allocate_balances(counting, 1, weeks) for _ in range(2))
+    fast, slow = allocate_balances(counting, 1, weeks), plain_rows(counting, 1, weeks)
     for b in range(len(ledger.group)):
         begin, end = ledger.start[b], ledger.start[b + 1]
         regime, score = int(rng.integers(-1, 2)), float(rng.normal())
@@ -617,7 +621,8 @@ def test_rows_equal_their_twin(seed):
             days.append(fate["paid"] if fate["shipped"] else -1)
             lost.append(-1 if not fate["shipped"] else fate["lost_on"] * int(rng.choice([-1, 1])))
         arrays = (np.array([values], dtype=np.int32) for values in (days, lost))
-        note_balances(0, 1, b, regime, np.array([score]), troubled, *arrays, counting, fast)
+        note_balances(0, b, regime, False, np.array([score]), troubled, *arrays, counting, fast)
         twin.note_fates(0, b, regime, score, fates, counting, when, ledger, slow)
-    for name in ("uninsured", "insured", "largest", "used"):
+    fast = by_scenario(fast, 1)
+    for name in KEPT:
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)

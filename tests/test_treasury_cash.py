@@ -13,6 +13,7 @@ from simulator.treasury import formulas as f
 from simulator.treasury.base import BasePlan, no_base
 from simulator.treasury.plan import CashPlan
 from simulator.treasury.run import allocate_rows, run_treasury
+from tests.balance_cases import by_scenario
 from tests.twins import treasury as twin
 
 
@@ -393,12 +394,13 @@ def test_formulas_equal_their_twins(cash, drawn, minimum, limit, rate):
 
 
 def random_base(seed, n=8, n_periods=13, n_programmes=3):
-    """Receivables in two views, and terms of lending on them."""
+    """Receivables in two views in tiles of four scenarios, and terms of lending on them."""
     rng = np.random.default_rng(seed)
-    rows = allocate_balances(no_balances(2)._replace(n_largest=2), n, n_periods)
+    rows = allocate_balances(no_balances(2)._replace(n_largest=2), n, n_periods, 4)
     rows.uninsured[:] = rng.gamma(1.0, 300.0, rows.uninsured.shape)
     rows.insured[:] = rng.gamma(1.0, 200.0, rows.insured.shape)
-    rows.largest[:] = -np.sort(-rows.uninsured[..., None] * rng.dirichlet([1, 1, 1], rows.uninsured.shape)[..., :2])
+    shares = -np.sort(-rng.dirichlet([1, 1, 1], rows.uninsured.shape)[..., :2])
+    rows.largest[:] = np.moveaxis(rows.uninsured[..., None] * shares, -1, 3)
     view = rng.integers(0, 2, n_programmes).astype(np.int32)
     return BasePlan(view, rng.choice([0.0, 50.0], 2), 0.8, 0.9, 0.25), rows
 
@@ -409,7 +411,7 @@ def test_kernel_equals_its_twin(seed):
     base, balances = random_base(seed) if seed % 2 else (no_base(), allocate_balances(no_balances(), 8, 13))
     rows = run_treasury(cash, ledger, hedge, policy, base, balances)
     slow = allocate_rows(*policy.claim_cash.shape, funded=bool(cash.funded.any()), based=seed % 2 == 1)
-    twin.run_cash(cash, base, ledger, balances, hedge, policy.claim_cash, policy.premium_cash, slow)
+    twin.run_cash(cash, base, ledger, by_scenario(balances, 8), hedge, policy.claim_cash, policy.premium_cash, slow)
     for name, fast, plain in zip(rows._fields, rows, slow, strict=True):
         np.testing.assert_array_equal(fast, plain, err_msg=name)
 

@@ -26,7 +26,7 @@ from simulator.losses.rows import (
 )
 from simulator.losses.script_kernels import follow_script
 from simulator.losses.sieve import allocate_bench
-from simulator.losses.tiles import allocate_tiles, tile_bytes
+from simulator.losses.tiles import allocate_tiles, tile_bytes, tile_width
 from simulator.policy.apply import PolicyRows, apply_policies
 from simulator.policy.apply import bytes_per_scenario as policy_bytes
 from simulator.treasury.run import CashRows, run_treasury
@@ -64,7 +64,8 @@ def run_block(model: Model, first: int, count: int, capacity: int, spare: Events
     while True:
         ledger = allocate_rows(count * rows_needed(model.regime), model.calendar.n_periods, model.n_classes)
         events = event_lists(count * model.regime.count, capacity, spare)
-        balances = allocate_balances(model.counting, count, model.calendar.n_periods)
+        width = tile_width(count) if model.script is None else 1
+        balances = allocate_balances(model.counting, count, model.calendar.n_periods, width)
         _simulate(model, first // 4, states, rates, blocked, ledger, events, balances)
         needed = int(max(events.n_events.max(), events.stopped_count.max(), events.weak_count.max()))
         if needed <= capacity:

@@ -11,6 +11,7 @@ import numpy as np
 from simulator.defaults.formulas import default_day
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.balance_kernels import note_balances
+from simulator.losses.balance_tile_kernels import count_together
 from simulator.losses.booking import note_loss
 from simulator.losses.formulas import payer_rank, recovery_rate
 from simulator.losses.plan import Luck
@@ -68,7 +69,7 @@ def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scrat
     loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, None, rows, events, scratch)
     note_loss(s, b, loss, book, rows, scratch)
     if counting is not None:
-        note_balances(s, 1, b, 0, scratch.score, True, scratch.final, scratch.lost, counting, balances)
+        note_balances(s, b, 0, False, scratch.score, True, scratch.final, scratch.lost, counting, balances)
 
 
 @row
@@ -79,17 +80,18 @@ def fetch_days(s, p, b, days, book, target):
 
 
 @row
-def count_quiet(first, n, b, part, lanes, scratch, counting, balances):
-    """Balances of a buyer in the scenarios in which it pays all in good time, quad by quad."""
-    for q in range(n >> 2):
-        lanes[q] = 0
-        for lane in range(4):
-            if part[4 * q + lane] > 0.0:
-                lanes[q] |= 1 << lane
-        if lanes[q] != 0:
-            note_balances(
-                first + 4 * q, lanes[q], b, -1, scratch.score, False, scratch.paid, scratch.lost, counting, balances
-            )  # fmt: skip
+def count_quiet(t, first, n, b, paid, part, book, scratch, counting, balances):
+    """Balances of a buyer in the scenarios in which it pays all in good time: together, or else one by one."""
+    if counting.n_series[b] == 0:
+        return
+    moving = count_together(t, n, b, part, scratch.score[first : first + n], counting, balances)
+    quiet = balances.quiet[t]
+    for p in range(n):
+        if part[p] > 0.0 and (moving or quiet[p] == 0.0):
+            s = first + p
+            fetch_days(s, p, b, paid, book, scratch.paid)
+            only = quiet[p] > 0.0
+            note_balances(s, b, -1, only, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
 
 
 @row
@@ -110,7 +112,7 @@ def simulate_tile(
         count = regimes.count
         common = count * n if count > 1 else 0  # rows of those with whom all regimes trade alike
     prepare_tile(t, first, here, drivers, rates, blocked_from, tiles)
-    late, lanes, part = tiles.late[t], tiles.lanes[t], tiles.part[t]
+    late, part = tiles.late[t], tiles.part[t]
     latest = min(rules.protracted_after, rules.stop_shipment_after)
     weakest = limits.threshold
     if regimes is not None:
@@ -129,8 +131,6 @@ def simulate_tile(
         if regimes is not None:
             unlike |= regimes.touched[b]
         for p in range(here):
-            if counting is not None:
-                fetch_days(first + p, p, b, paid, book, scratch.paid)
             if part[p] > 0.0 and not unlike:
                 continue
             s = first + p
@@ -154,8 +154,7 @@ def simulate_tile(
                 continue
             part[p] = 0.0
             fetch_days(s, p, b, drawn, book, scratch.drawn)
-            if counting is None:
-                fetch_days(s, p, b, paid, book, scratch.paid)
+            fetch_days(s, p, b, paid, book, scratch.paid)
             luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
             if regimes is None:
                 settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
@@ -165,9 +164,11 @@ def simulate_tile(
                     quad, lane, n, s, b, luck, rank, blocked_from, keys, rates, delay, transfer, rules, clock, book,
                     regimes, rows, events, scratch, counting, balances,
                 )  # fmt: skip
-        collect_quiet(t, first, common + first, here, b, held, rates, rules, clock, book, rows, tiles)
+        collect_quiet(
+            t, first, common + first, here, b, held, rates, rules, clock, book, rows, tiles, counting, balances
+        )  # fmt: skip
         if counting is not None:
-            count_quiet(first, here, b, part, lanes, scratch, counting, balances)
+            count_quiet(t, first, here, b, paid, part, book, scratch, counting, balances)
     hand_over(t, common + first, here, rows, tiles)
 
 
@@ -187,7 +188,8 @@ def simulate_ledger(
         factor, default, delay, transfer, rules, clock, book, limits: plans of the rooms.
         regimes: ways of trading, None where there is one only: what is not needed is not compiled.
         rows, events, scratch, tiles: results and working rows, counts and sums zeroed by the caller.
-        counting, balances: what of it a bank counts, and the zeroed rows of that; None without a borrowing base.
+        counting, balances: what of it a bank counts, and the zeroed rows of that, in the same tiles; None without
+            a borrowing base.
     """
     for t in prange(tiles.word.shape[0]):
         simulate_tile(

@@ -120,4 +120,4 @@ def settle_regimes(
             note_loss(r, b, loss, book, rows, scratch)
         if counting is not None:
             final = all_paid if quiet else scratch.final
-            note_balances(s, 1, b, g, scratch.score, not quiet, final, scratch.lost, counting, balances)
+            note_balances(s, b, g, False, scratch.score, not quiet, final, scratch.lost, counting, balances)

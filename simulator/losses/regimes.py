@@ -143,7 +143,7 @@ def build_regimes(
         plan.accepted[:], plan.take_up[:] = plan.accepted >= LIKELY, plan.take_up >= LIKELY
     intensities = [intensity for g, intensity in enumerate(plan.stop_intensity) if np.isfinite(plan.allowed[g]).any()]
     touched = np.asarray(plan.affects.any(axis=0) | np.isfinite(plan.told_allowed).any(axis=(0, 2)))
-    return plan._replace(touched=touched, stop_threshold=_threshold(intensities, calendar))
+    return plan._replace(touched=touched, stop_threshold=change_threshold(intensities, calendar.horizon_days))
 
 
 def build_limits(study: Study, calendar: Calendar, factor: FactorPlan) -> LimitPlan:
@@ -165,7 +165,9 @@ def build_limits(study: Study, calendar: Calendar, factor: FactorPlan) -> LimitP
     systemic = np.where(factor.systematic_share > 0.0, shares.systemic, 0.0)
     own = np.sqrt(np.maximum(0.0, 1.0 - systemic - shares.credit))
     every = [intensity_of(p.limit_changes) for p in study.programmes if isinstance(p, Policy) and p.limit_changes]
-    return LimitPlan(np.sqrt(systemic), float(np.sqrt(shares.credit)), own, _threshold(every, calendar))
+    return LimitPlan(
+        np.sqrt(systemic), float(np.sqrt(shares.credit)), own, change_threshold(every, calendar.horizon_days)
+    )
 
 
 def receivable_classes(insurable: Flags) -> tuple[Ints, int]:
@@ -216,9 +218,9 @@ def intensity_of(changes: LimitChanges) -> float:
         return float(-np.log1p(-changes.annual_probability))
 
 
-def _threshold(intensities: list[float], calendar: Calendar) -> float:
+def change_threshold(intensities: list[float], horizon: int) -> float:
     """Score up to which a change comes within the horizon at the highest intensity; -inf if there is none."""
-    hazard = max(intensities, default=0.0) * calendar.horizon_days / DAYS_PER_YEAR
+    hazard = max(intensities, default=0.0) * horizon / DAYS_PER_YEAR
     probability = -np.expm1(-hazard)
     if probability <= 0.0:
         return -np.inf

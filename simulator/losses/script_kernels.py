@@ -37,7 +37,7 @@ def follow_buyer(
     if alike and not trouble:
         collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
         if counting is not None:
-            note_balances(s, 1, b, -1, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
+            note_balances(s, b, -1, False, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
         return
     luck = Luck(int(insolvent_on), False, NO_SCORE, 0.0, True)
     if regimes is None:

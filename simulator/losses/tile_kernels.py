@@ -10,6 +10,7 @@ from simulator.delays.formulas import delay_score, invoice_score, next_run, paym
 from simulator.factors.formulas import latent
 from simulator.fx.formulas import rate_on, transfer_release
 from simulator.jit import NEVER, row
+from simulator.losses.balance_tile_kernels import let_go, no_longer_counts, note_age, prepare_counting
 from simulator.losses.formulas import cost_of_lateness, limit_score, standard_state
 from simulator.streams import draw_words, normal, normal_tail, place
 
@@ -218,17 +219,20 @@ def enter(n, value, horizon, period_of_day, day, worth, part, knot, collections,
 
 
 @row
-def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, rows, tiles):
+def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, rows, tiles, counting, balances):
     """Book all invoices of a buyer in the scenarios where it pays them in good time, those with ``tiles.part`` 1.
 
     ``first_row`` is the row of results of the tile's first scenario ``first``. The same sums in the same order as
     :func:`simulator.losses.booking.collect_all`; those by period go to the tile's own, see :func:`hand_over`.
+    With a borrowing base the periods in which invoices come and go are entered, in all scenarios.
     """
     begin = book.start[b]
     sums, worth, part, knot = tiles.sums[t], tiles.score[t], tiles.part[t], tiles.knot[t]
     settled = tiles.settled[t, book.receivable_class[b]]
     sums[:, :n] = 0.0
     billed = 0.0
+    if counting is not None:
+        prepare_counting(t, n, b, counting, balances)
     for i in range(begin, book.start[b + 1]):
         day = tiles.drawn[t, i - begin]
         if held:
@@ -238,6 +242,13 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
         add_up(n, value, book.due_day[i], clock.horizon, rules.cost_of_delay, day, worth, sums)
         enter(n, value, clock.horizon, clock.period_of_day, day, worth, part, knot, tiles.collections[t], settled)
         billed += value
+        if counting is not None and counting.n_series[b] > 0:
+            if counting.ages_across:
+                note_age(n, counting.old[i], knot, balances.aged[t])
+            no_longer_counts(n, counting.first[i], counting.old[i], knot)
+            for k in range(counting.n_series[b]):
+                balances.arrived[t, k, counting.first[i]] += counting.series_value[k, i]
+                let_go(n, counting.series_value[k, i], knot, balances.balance[t, k])
     for p in range(n):
         if part[p] > 0.0:
             rows.collected[first_row + p] += sums[0, p]

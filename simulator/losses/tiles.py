@@ -33,8 +33,7 @@ class Tiles(NamedTuple):
         late: int32[n_tiles, width] most days that an invoice of the buyer is late.
         drawn, paid: int32[n_tiles, longest ledger of a buyer, width] payment days before and after transfer blocks.
         sums: float64[n_tiles, 4, width] collected, outstanding, currency result and cost of delay of the buyer.
-        part: float64[n_tiles, width] 1 for scenarios in which the buyer pays all in good time, else 0; ``lanes``
-            int32[n_tiles, width / 4] the same as bits of each quad.
+        part: float64[n_tiles, width] 1 for scenarios in which the buyer pays all in good time, else 0.
         collections: float64[n_tiles, n_periods + 1, width] what such buyers pay, the last row past the horizon; and
             ``settled`` float64[n_tiles, n_classes, n_periods + 1, width] their book value.
     """
@@ -55,7 +54,6 @@ class Tiles(NamedTuple):
     paid: Ints
     sums: Floats
     part: Floats
-    lanes: Ints
     collections: Floats
     settled: Floats
 
@@ -107,7 +105,6 @@ def allocate_tiles(
         whole(longest, width),
         reals(4, width),
         reals(width),
-        whole(width // 4),
         reals(n_periods + 1, width),
         reals(n_classes, n_periods + 1, width),
     )
