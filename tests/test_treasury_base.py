@@ -13,9 +13,12 @@ from simulator.engine.model import build_model
 from simulator.engine.replay import replay_scenario
 from simulator.jit import NEVER
 from simulator.losses import balance_formulas as f
+from simulator.losses import balance_tile_kernels as tile
 from simulator.losses.balance_kernels import note_balances
 from simulator.losses.balances import allocate_balances, balance_bytes, no_balances, prepare
+from simulator.losses.kernels import count_quiet
 from simulator.losses.plan import Book
+from simulator.losses.rows import allocate_scratch
 from simulator.policy.plan import build_policies
 from simulator.study.calendar import Calendar
 from simulator.treasury import formulas as money
@@ -626,3 +629,76 @@ def test_rows_equal_their_twin(seed):
     fast = by_scenario(fast, 1)
     for name in KEPT:
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_scenarios_side_by_side_equal_each_alone(seed):
+    """Random books, eight scenarios of which some are none of the tile's: aged, changed and moving limits included."""
+    weeks, n = 9, 8
+    rng, ledger, counting = random_case(seed, weeks, n_buyers=20)
+    counting = prepare(
+        counting._replace(
+            segments=np.tile(np.arange(21, dtype=np.int32), (3, 1)), limit=rng.choice([900.0, 3_000.0, np.inf], 20),
+            from_day=np.where(rng.random(20) < 0.8, EARLY, 20).astype(np.int32), changes=rng.random(20) < 0.5,
+            liability=np.array([3_000.0, 6_000.0, np.inf]), insured=rng.random((3, 20)) < 0.8,
+        ), ledger, clock(WEEK * weeks),
+    )  # fmt: skip
+    longest = int(np.diff(ledger.start).max())
+    together, alone = allocate_balances(counting, n, weeks, n), allocate_balances(counting, n, weeks)
+    scratch = allocate_scratch(n, longest, 0)
+    quiet = 0
+    for b in range(len(ledger.group)):
+        begin, end = ledger.start[b], ledger.start[b + 1]
+        issue = np.maximum(1, ledger.issue_day[begin:end, None])
+        days = (issue + rng.integers(0, 90, (end - begin, n))).astype(np.int32)
+        scratch.score[:] = rng.normal(size=n)
+        part = (rng.random(n) < 0.8).astype(np.float64)
+        together_noted(ledger, b, days, part, scratch, counting, together)
+        quiet += together.quiet.sum()
+        for s in np.flatnonzero(part):
+            scratch.paid[s, : end - begin] = days[:, s]
+            note_balances(
+                s, b, -1, False, scratch.score, False, scratch.paid, scratch.lost, counting, alone
+            )  # fmt: skip
+    assert quiet > 0
+    side_by_side, each = by_scenario(together, n), by_scenario(alone, n)
+    for name in KEPT:
+        assert getattr(side_by_side, name).tobytes() == getattr(each, name).tobytes(), name
+
+
+def together_noted(ledger, b, days, part, scratch, counting, rows):
+    """Note a buyer in a tile of scenarios, as the loop over its invoices does."""
+    n = len(part)
+    tile.prepare_counting(0, n, b, counting, rows)
+    for i in range(ledger.start[b], ledger.start[b + 1]):
+        until = np.minimum(days[i - ledger.start[b]], len(counting.period_of_day) - 1)
+        period = counting.period_of_day[until]
+        if counting.ages_across:
+            tile.note_age(n, counting.old[i], period, rows.aged[0])
+        tile.no_longer_counts(n, counting.first[i], counting.old[i], period)
+        for k in range(counting.n_series[b]):
+            rows.arrived[0, k, counting.first[i]] += counting.series_value[k, i]
+            tile.let_go(n, counting.series_value[k, i], period, rows.balance[0, k])
+    count_quiet(0, 0, n, b, days, part, ledger, scratch, counting, rows)
+
+
+def test_views_share_what_they_see_alike():
+    """Buyer 0 is seen at two values by three views, and for its rest at a third; buyer 1 at one by all."""
+    counting = no_balances(3, 2, 4)._replace(
+        value=np.array([[1_000.0, 400, 500, 700], [900, 300, 500, 700], [900, 300, 500, 700]]),
+        uninsured_value=np.array([[0.0, 0, 0, 0], [1_000, 400, 500, 700], [950, 350, 500, 700]]),
+        insured=np.array([[False, False], [True, True], [True, False]]), weight=np.array([[1, 1], [0.8, 0.5], [1, 1]]),
+        segments=np.array([[0, 0, 0], [0, 2, 3], [3, 4, 4]], np.int32), limit=np.full(4, 1e6),
+        from_day=np.array([EARLY, 5, EARLY, EARLY], np.int32), changes=np.array([False, True, False, True]),
+        intensity=np.array([0.0, 0.0, np.inf]), rest=np.array([[False, False], [True, True], [True, False]]),
+    )  # fmt: skip
+    counting.counts[:] = True
+    counting = prepare(counting, TWO, clock(WEEK * 4))
+    assert counting.n_series.tolist() == [3, 1]
+    assert counting.series_value[:, :2].tolist() == [[1_000, 400], [900, 300], [950, 350]]
+    assert counting.series_value[0, 2:].tolist() == [500, 700]
+    assert counting.of_value.tolist() == [[0, 0], [1, 0], [1, 0]]
+    assert counting.of_rest[1:, 0].tolist() == [0, 2]
+    assert counting.steady.tolist() == [[True, True], [False, True], [True, True]]
+    assert counting.change_score.tolist() == [np.inf, -np.inf], "at once, if a limit may change"
+    assert (counting.least * 1024).tolist() == pytest.approx([0.999, 0.4995, 0.999])
