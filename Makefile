@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STUDY ?= configs/exporter/study.yaml
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: study test lint reports bench lock warmup clean
+.PHONY: study test lint reports bench gate lock warmup clean
 
 study: $(VENV)/.installed  ## run the shipped exporter study: comparison table and report
 	$(BIN)/simulator run $(STUDY)
@@ -30,6 +30,9 @@ reports: $(VENV)/.installed  ## render the report of every shipped study again
 
 bench: $(VENV)/.installed-dev  ## measure speed beside plain NumPy
 	$(BIN)/python -m benchmarks
+
+gate: $(VENV)/.installed-dev  ## fail where the engine has become slower than a reference loop says
+	$(BIN)/python -m benchmarks --gate
 
 warmup: $(VENV)/.installed  ## compile all kernels once
 	$(BIN)/simulator warmup

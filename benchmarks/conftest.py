@@ -1,21 +1,14 @@
-"""Studies made ready once for all benchmarks of a run."""
+"""Kernels on one thread where a benchmark asks for it."""
 
 from __future__ import annotations
 
 import pytest
 
-import simulator
-from benchmarks.measure import EXPORTER
-from benchmarks.numpy_exposures import many_factor_study, one_factor_study
-from simulator.engine.model import build_model
+from simulator.jit import set_threads
 
 
-@pytest.fixture(scope="session")
-def exporter():
-    return build_model(simulator.load_study(EXPORTER))
-
-
-@pytest.fixture(scope="session", params=["T1", "T2"])
-def exposures(request, tmp_path_factory):
-    write = one_factor_study if request.param == "T1" else many_factor_study
-    return build_model(simulator.load_study(write(tmp_path_factory.mktemp(request.param))))
+@pytest.fixture
+def one_thread():
+    set_threads(1)
+    yield
+    set_threads(None)

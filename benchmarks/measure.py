@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,29 @@ class Timed:
         self.cpu.append(time.process_time() - cpu)
         self.wall.append(time.perf_counter() - wall)
         return result
+
+
+class Cost(NamedTuple):
+    """Seconds of the fastest of several calls."""
+
+    wall: float
+    cpu: float
+
+
+def in_turns(functions: Sequence[Callable[[], Any]], rounds: int = 5) -> list[Cost]:
+    """Call functions in turns, once unmeasured, so that all see the same busy machine; the fastest call of each."""
+    timed = [Timed(function) for function in functions]
+    for function in functions:
+        function()
+    for _ in range(rounds):
+        for one in timed:
+            one()
+    return [Cost(min(one.wall), min(one.cpu)) for one in timed]
+
+
+def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+    """Exponent of a power law through costs by size, by least squares of the logarithms: 1 is linear."""
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
 def run_timed(

@@ -22,9 +22,9 @@ from simulator.jit import NEVER
 CHUNK_SCENARIOS = 256
 
 
-def one_factor_study(folder: Path, n_buyers: int = 1000) -> dict[str, Any]:
-    """Task T1 as a study (a mapping); writes its buyers.csv into ``folder``."""
-    return _study("T1", folder, np.full((n_buyers, 1), np.sqrt(0.2)))
+def one_factor_study(folder: Path, n_buyers: int = 1000, limit: float | None = None) -> dict[str, Any]:
+    """Task T1 as a study (a mapping); writes its buyers.csv into ``folder``, with a credit limit where one is given."""
+    return _study("T1", folder, np.full((n_buyers, 1), np.sqrt(0.2)), limit)
 
 
 def many_factor_study(folder: Path, n_buyers: int = 10_000, n_drivers: int = 5) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def many_factor_study(folder: Path, n_buyers: int = 10_000, n_drivers: int = 5) 
     return _study("T2", folder, loading)
 
 
-def _study(title: str, folder: Path, loading: np.ndarray) -> dict[str, Any]:
+def _study(title: str, folder: Path, loading: np.ndarray, limit: float | None = None) -> dict[str, Any]:
     rng = np.random.default_rng(20261030)
     n_buyers = len(loading)
     pd = np.geomspace(0.001, 0.05, n_buyers)
@@ -43,10 +43,10 @@ def _study(title: str, folder: Path, loading: np.ndarray) -> dict[str, Any]:
     drivers = ["global", *(f"f{j}" for j in range(1, loading.shape[1]))]
     with (folder / "buyers.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        header = ["buyer_id", "country", "pd_annual", "exposure", "lgd"]
+        header = ["buyer_id", "country", "pd_annual", "exposure", "lgd", "credit_limit"]
         writer.writerow([*header, *(f"loading_{name}" for name in drivers)])
         for b in range(n_buyers):
-            terms = [f"B{b:04d}", "DE", f"{pd[b]:.6f}", f"{exposure[b]:.2f}", "0.6"]
+            terms = [f"B{b:04d}", "DE", f"{pd[b]:.6f}", f"{exposure[b]:.2f}", "0.6", "" if limit is None else limit]
             writer.writerow([*terms, *(f"{a:.12f}" for a in loading[b])])
     return {
         "schema": 1,

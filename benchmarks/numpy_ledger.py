@@ -67,6 +67,7 @@ class NumpyLedger:
         self._prepare_buyers()
         self._prepare_delays(delay)
         self._prepare_stops()
+        self._prepare_premiums()
 
     def _prepare_buyers(self) -> None:
         factor = self.model.factor
@@ -121,6 +122,16 @@ class NumpyLedger:
             part = slice(book.start[b], book.start[b + 1])
             due = np.sort(book.due_day[part]).astype(np.int64) + stop
             self.n_overdue[part] = np.searchsorted(due, book.issue_day[part], side="left")
+
+    def _prepare_premiums(self) -> None:
+        """By programme, buyer and day: insurable sales planned after that day."""
+        plan = self.model.policy
+        self.sold_after: dict[int, np.ndarray] = {}
+        for p in np.flatnonzero(plan.insured):
+            sold = plan.eligible[p] & plan.cover["insurable"][p, self.buyer] & ~self.book.open_item
+            planned = np.zeros((self.n_buyers, self.horizon + 2))
+            np.add.at(planned, (self.buyer[sold], self.book.issue_day[sold]), self.book.book_value[sold])
+            self.sold_after[int(p)] = planned.sum(axis=1, keepdims=True) - np.cumsum(planned, axis=1)
 
     # --- the common state, rates, transfer events ---------------------------------------------------------------
 
@@ -587,11 +598,7 @@ class NumpyLedger:
         # not shipped by the date of loss, and all that is planned after it, shipped or not
         before = plan.cover["insurable"][p, b] & (rows["stopped_issue"] <= loss_day[s, b])
         lost = np.bincount(s, weights=rows["stopped_value"] * before, minlength=c)
-        sold = plan.eligible[p] & plan.cover["insurable"][p, self.buyer] & ~self.book.open_item
-        planned = np.zeros((self.n_buyers, self.horizon + 2))
-        np.add.at(planned, (self.buyer[sold], self.book.issue_day[sold]), self.book.book_value[sold])
-        after = planned.sum(axis=1, keepdims=True) - np.cumsum(planned, axis=1)
-        lost = lost + after[np.arange(self.n_buyers), loss_day].sum(axis=1)
+        lost = lost + self.sold_after[p][np.arange(self.n_buyers), loss_day].sum(axis=1)
         earned = np.maximum(terms.premium_rate * (terms.planned_turnover - lost), terms.premium_minimum)
         with_tax = 1.0 + terms.premium_tax
         rows["premium"][:, p] = (earned + terms.premium_fees) * with_tax

@@ -1,10 +1,14 @@
-"""The NumPy versions in benchmarks/ do the engine's work: their means agree, so speeds may be compared."""
+"""Benchmarks: the NumPy versions do the engine's work, so speeds may be compared; the gate closes on a doubled cost."""
+
+import json
 
 import numpy as np
 import pytest
 
 import simulator
-from benchmarks.measure import EXPORTER
+from benchmarks import gate, numpy_terms, tables, term_loop
+from benchmarks.__main__ import FOLDER, RESULTS
+from benchmarks.measure import EXPORTER, exponent
 from benchmarks.numpy_exposures import one_factor_study
 from benchmarks.numpy_exposures import simulate as simulate_exposures
 from benchmarks.numpy_ledger import NumpyLedger
@@ -72,6 +76,22 @@ def test_numpy_exposures_is_the_classic_model(tmp_path):
     assert plain["default_day"].max() <= model.calendar.horizon_days
 
 
+def test_terms_are_the_same_in_numpy_in_the_loop_and_in_the_policy_room(tmp_path):
+    model = build_model(simulator.load_study(numpy_terms.policy_study(tmp_path)))
+    claims = numpy_terms.draw_claims(model, 20_000)
+    assert claims.start[-1] == len(claims.debt)
+    terms = model.policy.terms[1:2]
+    plain, loop = numpy_terms.indemnities(claims, terms[0], 0.9), term_loop.indemnities(claims, terms, 0.9)
+    np.testing.assert_allclose(loop, plain, rtol=1e-9, atol=1e-6)
+    # by hand: the first claim of a year of one claim
+    year = int(np.flatnonzero(np.diff(claims.start) == 1)[0])
+    by_hand = 0.9 * min(claims.debt[claims.start[year]], 150_000.0) - 5_000.0
+    assert plain[year] == pytest.approx(max(0.0, max(0.0, by_hand) - 100_000.0), abs=1e-6)
+    assert 0.0 < plain.mean() < plain.max() == 2_000_000.0
+    engine = simulate(model, 20_480)
+    agree(engine.rows["indemnity_gross"][:, 1], plain, "indemnity")
+
+
 def test_what_is_not_written_in_numpy_is_refused(tmp_path):
     study = random_study(tmp_path, 1)
     study["simulation"]["tail"] = "importance"
@@ -81,3 +101,56 @@ def test_what_is_not_written_in_numpy_is_refused(tmp_path):
 
 def test_default_runs_do_not_collect_benchmarks(pytestconfig):
     assert pytestconfig.getini("testpaths") == ["tests"]
+
+
+class Busy:
+    """A clock and work that takes known time on it, slowed down at random as on a machine that others use."""
+
+    def __init__(self, seconds, noise=0.0):
+        self.now, self.calls, self.noise, self.seconds = 0.0, 0, noise, seconds
+        self.rng = np.random.default_rng(5)
+
+    def entry(self, name):
+        return gate.Entry(lambda: self.work(self.seconds[name]), lambda: self.work(0.1), lambda: self.now)
+
+    def work(self, seconds):
+        self.calls += 1
+        self.now += seconds * (1.0 + self.noise * self.rng.exponential())
+
+
+def test_gate_closes_on_a_doubled_cost():
+    busy = Busy({"fast": 0.2, "slow": 0.3}, noise=1.0)
+    entries = {name: busy.entry(name) for name in busy.seconds}
+    kept = {"fast": 2.0, "slow": 3.0}
+    good, lines = gate.check(entries, kept)
+    assert good, lines
+    entries["slow"] = gate.doubled(entries["slow"])
+    good, lines = gate.check(entries, kept)
+    assert not good
+    assert "good" in lines[0]
+    assert "too slow" in lines[1]
+
+
+def test_gate_looks_again_before_it_closes():
+    busy = Busy({"task": 0.1})
+    slow_at_first = gate.Entry(
+        lambda: busy.work(0.5 if busy.calls < 20 else 0.1), lambda: busy.work(0.1), lambda: busy.now
+    )
+    good, lines = gate.check({"task": slow_at_first}, {"task": 1.0})
+    assert good, lines
+    assert busy.calls > 2 * (gate.ROUNDS + 1)
+
+
+def test_gate_knows_each_of_its_tasks():
+    kept = json.loads(gate.KEPT.read_text(encoding="utf-8"))
+    assert list(kept) == list(gate.entries())
+
+
+def test_tables_are_those_of_the_kept_numbers():
+    result = json.loads((RESULTS / "latest.json").read_text(encoding="utf-8"))
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert page.partition(tables.BEGIN)[2].partition(tables.END)[0].strip() == tables.tables(result)
+
+
+def test_exponent_of_a_power_law():
+    assert exponent([1, 2, 4, 8], [3.0 * n**1.25 for n in (1, 2, 4, 8)]) == pytest.approx(1.25, rel=1e-12)

@@ -1,0 +1,112 @@
+"""Parts of the ledger's kernel, each alone on one tile of the exporter study: CPU-ns per invoice-scenario.
+
+Chains of loops are run up to each of their steps; a step costs what the chain takes longer with it.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from simulator.engine import block
+from simulator.engine.model import Model
+from simulator.jit import NEVER, row
+from simulator.losses import tile_kernels as kernels
+from simulator.losses.rows import allocate_rows, allocate_scratch
+from simulator.losses.tiles import WIDTH, allocate_tiles
+from simulator.streams import draw_words
+
+#: Steps of :func:`pay_days` and what else a tile does for quiet buyers.
+PARTS = (
+    "random words", "normals and scores", "table of delays", "payment days", "pay runs", "most days late, open items",
+    "buyers' own draws", "collecting", "state of the tile, sums by period",
+)  # fmt: skip
+DAYS_STEPS = 5
+
+
+@row
+def pay_days(step, n, keys, delay, book, tiles):
+    """The steps of :func:`simulator.losses.tile_kernels.draw_payment_days`, up to one of them."""
+    word, shared, score = tiles.word[0], tiles.shared[0], tiles.score[0]
+    for b in range(book.group.shape[0]):
+        begin = book.start[b]
+        for i in range(begin, book.start[b + 1]):
+            due, issue = book.due_day[i], book.issue_day[i]
+            day = tiles.drawn[0, i - begin]
+            draw_words(0, n >> 2, keys.invoice_delay, delay.draw_entity[i], delay.draw_index[i], tiles.pair[0])
+            if step >= 2:
+                kernels.invoice_scores(n, word, shared, delay.own[b], score)
+            if step >= 3:
+                kernels.look_up(n, delay.quantile[0], tiles.knot[0], score)
+            if step >= 4:
+                first_day = 1 if book.open_item[i] else issue
+                kernels.days_of(n, delay.location[b], delay.scale[b], due, issue, first_day, score, day)
+            if step >= 5 and delay.run_rule[b] > 0:
+                kernels.wait_for_runs(n, delay.run_day, delay.run_rule[b], delay.run_offset, day)
+
+
+@row
+def all_days(n, keys, delay, transfer, book, tiles):
+    """Payment days of all buyers."""
+    for b in range(book.group.shape[0]):
+        kernels.draw_payment_days(0, n, 0, b, keys, delay, transfer, book, tiles)
+
+
+@row
+def all_buyers(n, keys, mixing, factor, delay, book, limits, scratch, tiles):
+    """Own draws of all buyers."""
+    for b in range(book.group.shape[0]):
+        kernels.draw_buyer(0, 0, n, 0, b, keys, mixing, factor, delay, book, limits, scratch, tiles)
+
+
+@row
+def all_collections(n, rates, rules, clock, book, rows, tiles):
+    """Collections from all buyers, all of them quiet; the days are those drawn for the last buyers."""
+    for b in range(book.group.shape[0]):
+        kernels.collect_quiet(0, 0, 0, n, b, False, rates, rules, clock, book, rows, tiles)
+
+
+@row
+def around(n, drivers, rates, blocked, rows, tiles):
+    """Begin and end of a tile."""
+    kernels.prepare_tile(0, 0, n, drivers, rates, blocked, tiles)
+    kernels.hand_over(0, 0, n, rows, tiles)
+
+
+def time_parts(model: Model, n: int = WIDTH, rounds: int = 15) -> dict[str, float]:
+    """CPU-ns per invoice-scenario of each of :data:`PARTS`."""
+    states, rates, blocked = block._world(model, 0, n)
+    side, book = model.cash_side, model.book
+    assert side is not None
+    tiles = allocate_tiles(
+        n, model.longest, len(model.drivers), blocked.shape[1], rates.shape[1], model.calendar.n_periods,
+        model.n_classes, width=n,
+    )  # fmt: skip
+    rows = allocate_rows(n, model.calendar.n_periods, model.n_classes)
+    scratch = allocate_scratch(n, model.longest, model.n_groups)
+    kernels.prepare_tile(0, 0, n, states.drivers, rates, np.full_like(blocked, NEVER), tiles)
+    tiles.part[:] = 1.0
+    tiles.shared[:] = np.random.default_rng(1).normal(0.0, 0.7, tiles.shared.shape)
+    cells = n * len(book.amount)
+
+    def cost(function: Callable[..., Any], *args: Any) -> float:
+        tiles.score[:] = 0.0
+        function(*args)
+        best = np.inf
+        for _ in range(rounds):
+            tiles.score[:] = 0.0
+            begin = time.thread_time_ns()
+            function(*args)
+            best = min(best, time.thread_time_ns() - begin)
+        return float(best) / cells
+
+    steps = [cost(pay_days, step, n, model.keys, side.delay, book, tiles) for step in range(1, DAYS_STEPS + 1)]
+    steps.append(cost(all_days, n, model.keys, side.delay, side.transfer, book, tiles))
+    found = list(np.diff(steps, prepend=0.0))
+    found.append(
+        cost(all_buyers, n, model.keys, states.mixing, model.factor, side.delay, book, model.limits, scratch, tiles)
+    )
+    found.append(cost(all_collections, n, rates, model.rules, model.clock, book, rows, tiles))
+    found.append(cost(around, n, states.drivers, rates, blocked, rows, tiles))
+    return {name: float(value) for name, value in zip(PARTS, found, strict=True)}
