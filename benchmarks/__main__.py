@@ -72,7 +72,7 @@ def _run(asked: argparse.Namespace, folder: Path) -> int:
     }
     print(tables(result))
     if asked.keep or not asked.quick:
-        _write(RESULTS / "latest.json", json.dumps(result, indent=1, sort_keys=True) + "\n")
+        _write(RESULTS / "latest.json", json.dumps(result, indent=1) + "\n")
         write_tables(result, FOLDER / "README.md")
         about = {"date": result["date"], "quick": asked.quick, "cpu": before["cpu"], "load": before["load_average"][0]}
         with (RESULTS / "history.jsonl").open("a", encoding="utf-8") as history:
