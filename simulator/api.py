@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.errors import SimulatorError
 from simulator.study.files import named_files
 from simulator.study.load import LoadedStudy
 from simulator.study.load import load_study as _load
@@ -92,6 +91,7 @@ def run(
     study: LoadedStudy | str | Path | Mapping[str, Any],
     executor: str = "threads",
     *,
+    scheduler: str | None = None,
     threads: int | None = None,
     folder: str | Path | None = None,
     block: int | None = None,
@@ -101,8 +101,9 @@ def run(
 
     Args:
         study: a loaded study, or what :func:`load_study` takes.
-        executor: ``threads``, the only one so far.
-        threads: number of threads; all allowed ones when None.
+        executor: ``threads`` of this process, ``processes`` on this machine, or ``dask``. No influence on the numbers.
+        scheduler: address of a Dask scheduler; a cluster on this machine when None.
+        threads: number of threads, or of processes; all allowed ones when None.
         folder: run folder; finished chunks are kept there, so that a run that is stopped can go on. Nothing is
             written when None.
         block: scenarios per block; chosen by memory and time when None. No influence on the numbers.
@@ -116,16 +117,16 @@ def run(
         SimulatorError: an unknown executor, more scenarios than memory can hold, or a folder that cannot be
             written. Nothing is written before study and ledger are found to be in order.
     """
+    from contextlib import closing
     from dataclasses import replace
 
     from simulator.engine.checkpoint import Checkpoint
+    from simulator.engine.executors import make_executor
     from simulator.engine.model import build_model
     from simulator.engine.run import check_memory, simulate
     from simulator.jit import set_threads, thread_info
     from simulator.results.provenance import provenance
 
-    if executor != "threads":
-        raise SimulatorError(f"unknown executor {executor!r}; known: threads")
     loaded = study if isinstance(study, LoadedStudy) else load_study(study)
     used = set_threads(threads)
     begin = time.perf_counter()
@@ -134,34 +135,36 @@ def run(
     models = {name: build_model(loaded, stress) for name, stress in variants.items()}
     check_memory(models[""], sum(counts.values()))
     results: dict[str, Result] = {}
-    for name, model in models.items():
-        count = counts[name]
-        label = name or "base"
-        kept = None
-        if folder is not None:
-            kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", run_identity(loaded))
-        rows = simulate(
-            model,
-            count,
-            block=block,
-            checkpoint=kept,
-            progress=None if watch is None else lambda done, total, label=label: watch(label, done, total),  # type: ignore[misc]
-        )
-        manifest = provenance(
-            seed=model.seed,
-            scenarios=count,
-            threads=used,
-            seconds=rows.seconds,
-            inputs=input_files(loaded),
-            extra={
-                "run": run_identity(loaded),
-                "stress": label,
-                "resumed_scenarios": rows.resumed,
-                "total_seconds": round(time.perf_counter() - begin, 3),
-                "threading": thread_info(),
-            },
-        )
-        results[name] = _assemble(model, rows, manifest)
+    with closing(make_executor(executor, workers=used, block=block, scheduler=scheduler)) as workers:
+        for name, model in models.items():
+            count = counts[name]
+            label = name or "base"
+            kept = None
+            if folder is not None:
+                kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", run_identity(loaded))
+            rows = simulate(
+                model,
+                count,
+                executor=workers,
+                checkpoint=kept,
+                progress=None if watch is None else lambda done, total, label=label: watch(label, done, total),  # type: ignore[misc]
+            )
+            manifest = provenance(
+                seed=model.seed,
+                scenarios=count,
+                threads=used,
+                seconds=rows.seconds,
+                inputs=input_files(loaded),
+                extra={
+                    "run": run_identity(loaded),
+                    "stress": label,
+                    "resumed_scenarios": rows.resumed,
+                    "total_seconds": round(time.perf_counter() - begin, 3),
+                    "executor": executor,
+                    "threading": thread_info(),
+                },
+            )
+            results[name] = _assemble(model, rows, manifest)
     base = results.pop("")
     return _measured(replace(base, stresses=results))
 

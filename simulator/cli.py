@@ -14,6 +14,9 @@ OVERRIDES = click.option(
 )
 
 
+EXECUTORS = ["threads", "processes", "dask"]
+
+
 class Folder(click.Path):
     """A folder named on the command line; an empty name, as of an unset variable in a script, is refused."""
 
@@ -71,7 +74,11 @@ def check(study: Path, overrides: tuple[str, ...]) -> None:
 @OVERRIDES
 @click.option("--out", type=FOLDER, help="Run folder; reports/<study>/<run> by default.")
 @click.option("--scenarios", help="Number of scenarios, such as 100k.")
-@click.option("--threads", type=click.IntRange(1), help="Number of threads; all by default.")
+@click.option("--threads", type=click.IntRange(1), help="Number of threads or processes; all by default.")
+@click.option(
+    "--executor", type=click.Choice(["threads", "processes", "dask"]), default="threads", help="Who simulates."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Scheduler of a Dask cluster; one on this machine by default.")
 @click.option("--block-size", type=click.IntRange(4), help="Scenarios per block; no influence on the numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary rows as JSON on standard output.")
 @click.option("--dry-run", is_flag=True, help="Only say what the run would take.")
@@ -82,6 +89,8 @@ def run(
     out: Path | None,
     scenarios: str | None,
     threads: int | None,
+    executor: str,
+    scheduler: str | None,
     block_size: int | None,
     as_json: bool,
     dry_run: bool,
@@ -114,7 +123,9 @@ def run(
 
     note_compilation(quiet)
     with progress_display(quiet) as watch:
-        result = run_study(loaded, threads=threads, folder=folder, block=block_size, watch=watch)
+        result = run_study(
+            loaded, executor, scheduler=scheduler, threads=threads, folder=folder, block=block_size, watch=watch
+        )
     result.save(folder)
     written = write_report(result, folder, formats=loaded.study.report.formats)
     remove_chunks(folder / CHUNK_FOLDER)

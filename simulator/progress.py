@@ -62,8 +62,8 @@ def warm_up() -> tuple[float, Path | None]:
         Seconds it took, and the folder of the cache (None when caching is off).
     """
     from simulator.api import load_study
+    from simulator.engine.blocks import Engine
     from simulator.engine.model import build_model
-    from simulator.engine.run import Engine
     from simulator.jit import cache_folder, prune_caches
     from simulator.study.scaffold import init_study
 

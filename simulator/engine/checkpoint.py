@@ -55,14 +55,15 @@ class Checkpoint:
     def _path(self, index: int) -> Path:
         return self.folder / f"chunk-{index:06d}.npz"
 
-    def load(self, index: int) -> Arrays | None:
-        """A finished chunk, or None when it has to be computed (a damaged file counts as missing)."""
+    def load(self, index: int, count: int) -> Arrays | None:
+        """A finished chunk of so many scenarios, or None where it is missing or damaged and has to be computed."""
         path = self._path(index)
         if not path.exists():
             return None
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                return {name.replace("|", "/"): data[name] for name in data.files}
+                kept = {name.replace("|", "/"): data[name] for name in data.files}
+                return kept if len(kept["weight"]) == count else None
         except (OSError, ValueError, zipfile.BadZipFile, KeyError):
             return None
 

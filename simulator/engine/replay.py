@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.engine.block import Block, run_block
+from simulator.engine.blocks import FIRST_CAPACITY
 from simulator.engine.model import Model
-from simulator.engine.run import FIRST_CAPACITY
 
 
 @dataclass(frozen=True)

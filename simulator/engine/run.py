@@ -5,77 +5,26 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from simulator.engine.block import memory_per_scenario, run_block
+from simulator.engine.blocks import FIRST_CAPACITY, Engine
 from simulator.engine.checkpoint import Arrays, Checkpoint
 from simulator.engine.chunk import CHUNK, Chunk
+from simulator.engine.executors import Executor, Span, Threads, spans
 from simulator.engine.model import Model
-from simulator.engine.sketch import PathQuantiles
+from simulator.engine.rows import RunRows
 from simulator.errors import SimulatorError
-from simulator.jit import thread_info
-from simulator.losses.rows import Events
 
-#: Bytes that the arrays of one block may take together.
-BLOCK_BYTES = 128 * 2**20
-#: Seconds a block should take, so that an interrupt is answered in half a second even where others work beside it.
-#: Measured on two busy cores: blocks of 16 scenarios of the shipped exporter (0.05 s) are as fast as those of 128.
-BLOCK_SECONDS = 0.1
 #: Bytes a run takes at its peak for each byte of its result rows: labelling, measuring and saving make copies.
 ROW_COPIES = 2.5
-#: Entries of the event lists to start with; grows where a block needs more.
-FIRST_CAPACITY = 64
 
 #: Called with (scenarios done, scenarios in all) after every block.
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class RunRows:
-    """What a run keeps.
-
-    Attributes:
-        n_scenarios: number of scenarios.
-        rows: per scenario, or per scenario and programme; float64 or int32 [n] or [n, n_programmes].
-        quantiles: path quantiles; None in constant-exposure mode.
-        sums: weighted sums over scenarios, such as ``sum/cash`` [n_programmes, n_periods], ``buyer/loss`` [n_buyers].
-        tail: ``scenario``, ``buyer``, ``loss`` of the losses in the worst scenarios.
-        weight: total weight of all scenarios.
-        resumed: number of scenarios taken over from a checkpoint.
-        seconds: time spent simulating.
-    """
-
-    n_scenarios: int
-    rows: Arrays = field(default_factory=dict)
-    quantiles: PathQuantiles | None = None
-    sums: Arrays = field(default_factory=dict)
-    tail: dict[str, list[np.ndarray]] = field(default_factory=dict)
-    weight: float = 0.0
-    resumed: int = 0
-    seconds: float = 0.0
-
-    def take(self, first: int, kept: Arrays) -> None:
-        """Merge a finished chunk; chunks arrive in order."""
-        count = len(kept["gross_loss"])
-        values, total = kept.get("path/values"), kept.get("path/weight")
-        if values is not None and total is not None:
-            if self.quantiles is None:
-                self.quantiles = PathQuantiles(values.shape[1])
-            self.quantiles.add_summary(values, float(total[0]))
-        for name, array in kept.items():
-            kind, _, rest = name.partition("/")
-            if not rest:
-                if name not in self.rows:
-                    self.rows[name] = np.empty((self.n_scenarios, *array.shape[1:]), array.dtype)
-                self.rows[name][first : first + count] = array
-            elif kind == "tail":
-                self.tail.setdefault(rest, []).append(array)
-            elif kind in {"sum", "buyer"}:
-                self.sums[name] = self.sums[name] + array if name in self.sums else array
-        self.weight += float(kept["weight"].sum())
+#: Called with the rows of all scenarios so far; answers how many scenarios there should be.
+Enough = Callable[[RunRows], int]
 
 
 def row_bytes(model: Model) -> int:
@@ -138,116 +87,84 @@ class Outlook:
         return self.seconds_per_scenario * self.n_scenarios
 
 
-def largest_block(model: Model, capacity: int, budget: int = BLOCK_BYTES) -> int:
-    """Scenarios that fit the memory budget: a multiple of four, at least four, at most a chunk."""
-    fits = budget // max(1, memory_per_scenario(model, capacity))
-    return int(min(CHUNK, max(4, fits - fits % 4)))
-
-
-class Engine:
-    """Runs blocks of one model; learns a good block size and event capacity as it goes.
-
-    Neither has any influence on the numbers.
-
-    Args:
-        model: the study made ready.
-        block: scenarios per block, or None to choose by memory and time.
-    """
-
-    def __init__(self, model: Model, block: int | None = None) -> None:
-        self.model = model
-        self.capacity = FIRST_CAPACITY
-        self.fixed = block is not None
-        #: Every thread works on four scenarios at a time, and gets two such turns to even out slow ones.
-        self.step = 8 * int(thread_info()["threads"])
-        self.block = max(4, block - block % 4) if block is not None else self._fitting(self.step)
-        self.seconds_per_scenario = 0.0
-        self.spare: Events | None = None
-
-    def warm_up(self) -> None:
-        """Compile or load the kernels, then time one small block, so that the first one is not too long."""
-        run_block(self.model, 0, 4, self.capacity)
-        if not self.fixed:
-            begin = time.perf_counter()
-            block = run_block(self.model, 0, self.block, self.capacity)
-            self._learn(self.block, time.perf_counter() - begin, block.events.buyer.shape[1])
-
-    def chunk(self, first: int, count: int, on_block: Callable[[int], None]) -> Arrays:
-        """Simulate one canonical chunk."""
-        chunk = Chunk(self.model, first, count)
-        done = 0
-        while done < count:
-            size = min(self.block, count - done, CHUNK)
-            size += -size % 4
-            begin = time.perf_counter()
-            block = run_block(self.model, first + done, size, self.capacity, self.spare)
-            chunk.add(block)
-            if self.spare is None or block.events.buyer.size > self.spare.buyer.size:
-                self.spare = block.events
-            self._learn(size, time.perf_counter() - begin, block.events.buyer.shape[1])
-            done += size
-            on_block(min(done, count))
-        return chunk.finish()
-
-    def _learn(self, size: int, seconds: float, capacity: int) -> None:
-        """Double or halve the block until it takes about its time.
-
-        Proportion would not do: on a busy machine most of a small block's time is waiting for threads, and a block
-        that is made smaller because it was slow stays slow.
-        """
-        self.capacity = max(self.capacity, capacity)
-        self.seconds_per_scenario = seconds / size
-        if not self.fixed and size >= self.block:
-            if seconds < BLOCK_SECONDS:
-                self.block = self._fitting(2 * self.block)
-            elif seconds > 2.0 * BLOCK_SECONDS:
-                self.block = self._fitting(self.block // 2)
-
-    def _fitting(self, wanted: int) -> int:
-        """A block of about the size wanted: work for every thread, and within the memory budget."""
-        whole = max(self.step, wanted - wanted % self.step)
-        return min(largest_block(self.model, self.capacity), whole)
-
-
 def simulate(
     model: Model,
     n_scenarios: int,
     *,
+    executor: Executor | None = None,
     block: int | None = None,
     checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
+    enough: Enough | None = None,
+    folder: Path | None = None,
 ) -> RunRows:
     """Run a study's scenarios.
 
     Args:
         model: the study made ready.
-        n_scenarios: how many scenarios, from number 0.
-        block: scenarios per block (any size gives the same numbers); chosen by memory and time when None.
+        n_scenarios: how many scenarios, from number 0; where ``enough`` is given, those to start with.
+        executor: who simulates; the threads of this process when None.
+        block: scenarios per block of those threads (any size gives the same numbers); chosen by memory and time
+            when None.
         checkpoint: where finished chunks are kept and looked for; nothing is kept when None.
         progress: told after every block.
+        enough: looks at the rows of all scenarios so far and says how many there should be; asked again until there
+            are as many. More are added after whole chunks only.
+        folder: where results are kept that are too large for memory; the system's place for temporary files when None.
 
     Returns:
-        The rows of all scenarios. The same bytes for any block size and number of threads, and whether or not
-        chunks came from a checkpoint.
+        The rows of all scenarios. The same bytes for any executor, block size and number of threads, and whether or
+        not chunks came from a checkpoint.
     """
-    report = progress or (lambda done, total: None)
-    engine = Engine(model, block)
-    engine.warm_up()
-    result = RunRows(n_scenarios)
+    workers = executor or Threads(block)
+    workers.ready(model)
+    result = RunRows(n_scenarios, folder)
     begin = time.perf_counter()
-    for index, first in enumerate(range(0, n_scenarios, CHUNK)):
-        count = min(CHUNK, n_scenarios - first)
-        kept = checkpoint.load(index) if checkpoint else None
-        if kept is None:
-            kept = engine.chunk(first, count, lambda done, start=first: report(start + done, n_scenarios))  # type: ignore[misc]
-            if checkpoint:
-                checkpoint.save(index, kept)
-        else:
-            result.resumed += count
-            report(first + count, n_scenarios)
-        result.take(first, kept)
+    done = 0
+    while done < result.n_scenarios:
+        _add_chunks(result, spans(done, result.n_scenarios), workers, checkpoint, progress)
+        done = result.n_scenarios
+        if enough is not None:
+            result.grow(enough(result))
     result.seconds = time.perf_counter() - begin
     return result
+
+
+def _add_chunks(
+    result: RunRows,
+    wanted: Sequence[Span],
+    workers: Executor,
+    checkpoint: Checkpoint | None,
+    progress: Progress | None,
+) -> None:
+    """Simulate chunks, or take them from the checkpoint, and merge them in order."""
+    arrived = dict.fromkeys(wanted, 0)
+    before = wanted[0].first
+
+    def on_block(span: Span, done: int) -> None:
+        arrived[span] = done
+        if progress is not None:
+            progress(before + sum(arrived.values()), result.n_scenarios)
+
+    missing = [span for span in wanted if checkpoint is None or checkpoint.load(span.index, span.count) is None]
+    asked, early = set(missing), dict[Span, Arrays]()
+    fresh = workers.chunks(missing, on_block)
+    for span in wanted:
+        if span in asked or checkpoint is None:
+            while span not in early:
+                found, arrays = next(fresh)
+                if checkpoint is not None:
+                    checkpoint.save(found.index, arrays)
+                early[found] = arrays
+            kept = early.pop(span)
+        else:
+            loaded = checkpoint.load(span.index, span.count)
+            if loaded is None:
+                raise SimulatorError(f"a file in {checkpoint.folder} was lost while it was in use")
+            kept = loaded
+            result.resumed += span.count
+            on_block(span, span.count)
+        result.take(span.first, kept)
 
 
 def outlook(model: Model, n_scenarios: int, block: int | None = None) -> Outlook:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.engine.model import CashSide, Model
-from simulator.engine.run import RunRows
+from simulator.engine.rows import RunRows
+from simulator.engine.spill import release
 from simulator.ledger.portfolio import Floats
 from simulator.results.dataset import stamp
 
@@ -25,14 +26,15 @@ DSO_DAYS = 90
 
 def scenario_dataset(model: Model, run: RunRows) -> xr.Dataset:
     """One number per scenario, or per programme and scenario; dims ``scenario`` and ``(programme, scenario)``."""
+    import pandas as pd
     import xarray as xr
 
     variables = {}
     for name, values in run.rows.items():
         dims = ("scenario",) if values.ndim == 1 else ("programme", "scenario")
-        variables[name] = (dims, values if values.ndim == 1 else np.ascontiguousarray(values.T))
+        variables[name] = (dims, values.T)
     dataset = xr.Dataset(
-        variables, coords={"programme": programme_names(model), "scenario": np.arange(run.n_scenarios)}
+        variables, coords={"programme": programme_names(model), "scenario": pd.RangeIndex(run.n_scenarios)}
     )
     return stamp(dataset, model.study.study.currency)
 
@@ -151,13 +153,30 @@ def contribution_tables(model: Model, run: RunRows) -> dict[str, pd.DataFrame]:
 
 def _tail_losses(run: RunRows, n_buyers: int) -> Floats:
     """Mean loss of each buyer in the worst scenarios by gross loss, float64[n_buyers]."""
+    worst, weight = _worst_scenarios(run)
+    order = np.argsort(worst)
+    worst, weight = worst[order], weight[order]
+    summed = np.zeros(n_buyers)
+    for scenario, buyer, loss in zip(run.tail["scenario"], run.tail["buyer"], run.tail["loss"], strict=True):
+        place = np.minimum(np.searchsorted(worst, scenario), len(worst) - 1)
+        found = worst[place] == scenario
+        np.add.at(summed, buyer[found], loss[found] * weight[place[found]])
+        release()
+    return np.asarray(summed / weight.sum())
+
+
+def _worst_scenarios(run: RunRows) -> tuple[np.ndarray, Floats]:
+    """The worst 1 % of the scenarios by weight, the worst first, and their weights."""
     gross, weight = run.rows["gross_loss"], run.rows["weight"]
-    worst = np.argsort(-gross, kind="stable")
-    heavy = np.cumsum(weight[worst]) <= WORST * run.weight
-    heavy[0] = True
-    share = np.zeros(run.n_scenarios)
-    share[worst[heavy]] = weight[worst[heavy]]
-    scenario = np.concatenate(run.tail["scenario"])
-    losses = np.concatenate(run.tail["loss"]) * share[scenario]
-    summed = np.bincount(np.concatenate(run.tail["buyer"]), weights=losses, minlength=n_buyers)
-    return np.asarray(summed / share.sum())
+    share = WORST
+    while True:
+        # sort those only that come into question
+        share = min(1.0, 2.0 * share)
+        place = int((1.0 - share) * (run.n_scenarios - 1))
+        least = np.partition(gross, place)[place]
+        worst = np.flatnonzero(gross >= least)
+        worst = worst[np.argsort(-gross[worst], kind="stable")]
+        heavy = np.cumsum(weight[worst]) <= WORST * run.weight
+        heavy[0] = True
+        if share == 1.0 or not heavy[-1]:
+            return worst[heavy], weight[worst[heavy]]

@@ -1,0 +1,150 @@
+"""The executor ``dask``: chunks as tasks of a Dask cluster, one on this machine where no scheduler is named.
+
+The model is sent to every worker once. What a lost worker had to do, and the model where only that worker had it, is
+given to others by Dask. Every worker runs one chunk at a time, on all its threads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import pickle
+import signal
+import threading
+import warnings
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from typing import Any
+
+from simulator.engine.blocks import Engine
+from simulator.engine.checkpoint import Arrays
+from simulator.engine.executor_processes import interrupts_held
+from simulator.engine.executors import OnBlock, Span
+from simulator.engine.model import Model
+from simulator.errors import SimulatorError
+from simulator.jit import set_threads, source_digest
+
+#: Seconds to wait for a scheduler to answer.
+SCHEDULER_SECONDS = 10
+
+_ENGINES: dict[str, Engine] = {}
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def simulate_chunk(model: Model, name: str, digest: str, span: Span, block: int | None) -> Arrays:
+    """Simulate one chunk, on a worker; its engine stays for the next.
+
+    Args:
+        model: the study made ready.
+        name: name of the model.
+        digest: of the program that asks; another one would give other numbers.
+        span: the chunk.
+        block: scenarios per block, chosen by memory and time when None.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    if source_digest() != digest:
+        raise SimulatorError(
+            f"the Dask worker {worker.address} has other versions of the simulator, Python or numba than this "
+            "command, and would give other numbers: install the same everywhere"
+        )
+    with _ONE_AT_A_TIME:
+        set_threads(worker.state.nthreads)
+        if name not in _ENGINES:
+            _ENGINES.clear()
+            _ENGINES[name] = Engine(model, block)
+            _ENGINES[name].warm_up()
+        return _ENGINES[name].chunk(span.first, span.count, lambda done: None)
+
+
+class Dask:
+    """Workers of a Dask cluster.
+
+    Args:
+        count: number of workers where the cluster is on this machine.
+        block: scenarios per block, chosen by memory and time when None.
+        scheduler: address of the cluster's scheduler, such as ``tcp://10.0.0.1:8786``; None for this machine.
+
+    Raises:
+        SimulatorError: Dask is not installed, or the scheduler does not answer.
+    """
+
+    def __init__(self, count: int, block: int | None = None, scheduler: str | None = None) -> None:
+        try:
+            import distributed
+        except ImportError as error:
+            raise SimulatorError("the executor dask needs Dask: pip install 'trade-credit-simulator[dask]'") from error
+        self.block = block
+        self.cluster: Any = None
+        self.client: Any = None
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        with interrupts_held():
+            try:
+                if scheduler is None:
+                    self.cluster = distributed.LocalCluster(
+                        n_workers=count, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                    )
+                self.client = distributed.Client(self.cluster or scheduler, timeout=SCHEDULER_SECONDS)
+            except (OSError, ValueError) as error:
+                raise SimulatorError(f"no Dask scheduler answers at {scheduler}") from error
+        self.digest = source_digest()
+        self.name = ""
+        self.model: Any = None
+
+    def ready(self, model: Model) -> None:
+        """Hand over a model as a task of its own: every worker gets its result once, and Dask can do it again."""
+        content = pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL)
+        self.name = f"model-{hashlib.blake2b(content, digest_size=8).hexdigest()}"
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")
+            self.model = self.client.submit(pickle.loads, content, key=self.name)
+
+    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Iterator[tuple[Span, Arrays]]:
+        """Keep twice as many chunks in hand as there are workers."""
+        from distributed import KilledWorker, as_completed
+
+        waiting, running = deque(wanted), dict[str, Span]()
+        finished = as_completed()
+        while waiting or running:
+            room = 2 * max(1, len(self.client.nthreads())) - len(running)
+            for span in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
+                future = self.client.submit(
+                    simulate_chunk, self.model, self.name, self.digest, span, self.block,
+                    key=f"chunk-{self.name}-{span.index}-{span.count}",
+                )  # fmt: skip
+                running[future.key] = span
+                finished.add(future)
+            future = next(finished)
+            span = running.pop(future.key)
+            try:
+                arrays = future.result()
+            except KilledWorker as error:
+                raise SimulatorError(
+                    f"Dask workers ended again and again at scenarios {span.first:,} to "
+                    f"{span.first + span.count - 1:,}: give them more memory"
+                ) from error
+            except CancelledError as error:
+                raise SimulatorError(
+                    "the Dask scheduler is gone; finished blocks are kept: the same command goes on where it was"
+                ) from error
+            future.release()
+            on_block(span, span.count)
+            yield span, arrays
+
+    def close(self) -> None:
+        """Leave the cluster; one on this machine is ended, whatever it is doing."""
+        if self.client is None:
+            return
+        self.model = None
+        if self.cluster is not None:
+            for nanny in self.cluster.workers.values():
+                nanny.close_gracefully()  # nobody is started in its place
+                with suppress(OSError, TypeError):  # it has ended already
+                    os.kill(nanny.pid, signal.SIGKILL)
+            self.cluster.close(timeout=5)
+        self.client.close(timeout=1)
+        self.client = None

@@ -1,0 +1,130 @@
+"""What a run keeps: chunks are merged in order; more than a few hundred megabytes are kept in files, not in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from simulator.engine.checkpoint import Arrays
+from simulator.engine.sketch import PathQuantiles
+from simulator.engine.spill import release, spilled
+
+#: Bytes of rows that a run holds in memory; where there are more, all are kept in files.
+HELD_BYTES = 192 * 2**20
+#: Bytes that are written before what was written is let go, and losses of the tail that are collected before that.
+PIECE_BYTES = 32 * 2**20
+
+
+@dataclass
+class RunRows:
+    """What a run keeps.
+
+    Attributes:
+        n_scenarios: number of scenarios.
+        folder: where large arrays are kept; the system's place for temporary files when None.
+        rows: per scenario, or per scenario and programme; float64 or int32 [n] or [n, n_programmes]. An array whose
+            entries are all the same takes no memory.
+        quantiles: path quantiles; None in constant-exposure mode.
+        sums: weighted sums over scenarios, such as ``sum/cash`` [n_programmes, n_periods], ``buyer/loss`` [n_buyers].
+        tail: ``scenario``, ``buyer``, ``loss`` of the losses in the worst scenarios, each in parts.
+        weight: total weight of all scenarios.
+        resumed: number of scenarios taken over from a checkpoint.
+        seconds: time spent simulating.
+    """
+
+    n_scenarios: int
+    folder: Path | None = None
+    rows: Arrays = field(default_factory=dict)
+    quantiles: PathQuantiles | None = None
+    sums: Arrays = field(default_factory=dict)
+    tail: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    weight: float = 0.0
+    resumed: int = 0
+    seconds: float = 0.0
+    _same: set[str] = field(default_factory=set)
+    _large: bool = False
+    _written: int = 0
+    _loose: int = 0
+    _pieces: int = 0
+
+    def take(self, first: int, kept: Arrays) -> None:
+        """Merge a finished chunk; chunks arrive in order."""
+        values, total = kept.get("path/values"), kept.get("path/weight")
+        if values is not None and total is not None:
+            if self.quantiles is None:
+                self.quantiles = PathQuantiles(values.shape[1])
+            self.quantiles.add_summary(values, float(total[0]))
+        columns = {name: array for name, array in kept.items() if "/" not in name}
+        if not self.rows:
+            each = sum(array.nbytes for array in columns.values()) / len(kept["gross_loss"])
+            self._large = each * self.n_scenarios > HELD_BYTES
+        for name, array in columns.items():
+            self._put(name, first, array)
+        for name, array in kept.items():
+            kind, _, rest = name.partition("/")
+            if kind == "tail":
+                self.tail.setdefault(rest, []).append(array)
+                self._loose += array.nbytes
+            elif kind in {"sum", "buyer"}:
+                self.sums[name] = self.sums[name] + array if name in self.sums else array
+        self.weight += float(kept["weight"].sum())
+        if self._large:
+            self._let_go()
+
+    def grow(self, n_scenarios: int) -> None:
+        """Make room for more scenarios after those there are."""
+        before, self.n_scenarios = self.n_scenarios, max(n_scenarios, self.n_scenarios)
+        if self.n_scenarios == before:
+            return
+        self._large = self._large or sum(a.nbytes for a in self.rows.values()) / before * n_scenarios > HELD_BYTES
+        for name, old in list(self.rows.items()):
+            if name in self._same:
+                self.rows[name] = np.broadcast_to(old[:1], (self.n_scenarios, *old.shape[1:]))
+            else:
+                self.rows[name] = self._room(old)
+                self.rows[name][:before] = old
+        release()
+
+    def _put(self, name: str, first: int, array: np.ndarray) -> None:
+        """Write a chunk's entries of one array; nothing is made for one as long as all scenarios have the same."""
+        held = self.rows.get(name)
+        if held is None or name in self._same:
+            row = array[:1] if held is None else held[:1]
+            if (_bits(array) == _bits(row)).all():
+                if held is None:
+                    self.rows[name] = np.broadcast_to(row.copy(), (self.n_scenarios, *array.shape[1:]))
+                    self._same.add(name)
+                return
+            self._same.discard(name)
+            self.rows[name] = self._room(array)
+            self.rows[name][:first] = row
+        self.rows[name][first : first + len(array)] = array
+        self._written += array.nbytes
+
+    def _room(self, like: np.ndarray) -> np.ndarray:
+        """An array for all scenarios; in memory the scenarios of a programme stand together."""
+        shape = (*like.shape[1:], self.n_scenarios)
+        made = spilled(shape, like.dtype, self.folder) if self._large else np.empty(shape, like.dtype)
+        return made.T
+
+    def _let_go(self) -> None:
+        """Bring losses of the tail into a file when they are many; take written parts of rows out of memory."""
+        if self._loose > PIECE_BYTES:
+            for name, parts in self.tail.items():
+                loose = np.concatenate(parts[self._pieces :])
+                piece = spilled(loose.shape, loose.dtype, self.folder)
+                piece[:] = loose
+                self.tail[name] = [*parts[: self._pieces], piece]
+            self._pieces += 1
+            self._loose = 0
+            release()
+        if self._written > PIECE_BYTES:
+            self._written = 0
+            release()
+
+
+def _bits(array: np.ndarray) -> np.ndarray:
+    """The entries as whole numbers, so that a negative zero is not the same as zero, and a NaN is one."""
+    return np.ascontiguousarray(array).view(f"u{array.itemsize}")
