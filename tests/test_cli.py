@@ -238,11 +238,9 @@ def test_a_damaged_run_is_named_and_a_lost_summary_is_written_again(sample, tmp_
     assert "HDF" not in err
 
 
-def test_an_unknown_executor_names_the_known_ones(sample):
-    import simulator
-
-    with pytest.raises(simulator.SimulatorError, match="unknown executor 'processes'; known: threads"):
-        simulator.run(sample / "study.yaml", executor="processes")
+def test_an_unknown_executor_names_the_known_ones(sample, capsys):
+    assert call("run", sample / "study.yaml", "--executor", "fibres") == 2
+    assert "'fibres' is not one of 'threads', 'processes', 'dask'" in capsys.readouterr().err
 
 
 def test_hostile_names_are_harmless_everywhere(sample, tmp_path, capsys):
