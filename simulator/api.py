@@ -62,14 +62,16 @@ def stress_scenarios(loaded: LoadedStudy) -> int:
 
 
 def scenario_counts(loaded: LoadedStudy) -> dict[str, int]:
-    """How many scenarios run: the study's under a blank name, each stress's under its own.
+    """How many scenarios run, or may run at most: the study's under a blank name, each stress's under its own.
 
     A script is one scenario, and no stress runs beside it.
     """
     study = loaded.study
     if study.script is not None:
         return {"": 1}
-    return {"": study.simulation.scenarios} | dict.fromkeys(study.stresses, stress_scenarios(loaded))
+    asked = study.simulation.precision
+    most = study.simulation.scenarios if asked is None else asked.max_scenarios
+    return {"": most} | dict.fromkeys(study.stresses, stress_scenarios(loaded))
 
 
 def input_files(loaded: LoadedStudy) -> list[Path]:
@@ -125,6 +127,7 @@ def run(
     from simulator.engine.model import build_model
     from simulator.engine.run import check_memory, simulate
     from simulator.jit import set_threads, thread_info
+    from simulator.measures.precision import precision_search
     from simulator.results.provenance import provenance
 
     loaded = study if isinstance(study, LoadedStudy) else load_study(study)
@@ -139,6 +142,9 @@ def run(
         for name, model in models.items():
             count = counts[name]
             label = name or "base"
+            search = None if name else precision_search(loaded.study)
+            if search is not None:
+                count = search.first(loaded.study.simulation.scenarios)
             kept = None
             if folder is not None:
                 kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", run_identity(loaded))
@@ -147,11 +153,13 @@ def run(
                 count,
                 executor=workers,
                 checkpoint=kept,
+                enough=None if search is None else search.enough,
+                folder=None if folder is None else Path(folder),
                 progress=None if watch is None else lambda done, total, label=label: watch(label, done, total),  # type: ignore[misc]
             )
             manifest = provenance(
                 seed=model.seed,
-                scenarios=count,
+                scenarios=rows.n_scenarios,
                 threads=used,
                 seconds=rows.seconds,
                 inputs=input_files(loaded),
@@ -162,6 +170,7 @@ def run(
                     "total_seconds": round(time.perf_counter() - begin, 3),
                     "executor": executor,
                     "threading": thread_info(),
+                    **({} if search is None else {"precision": search.told()}),
                 },
             )
             results[name] = _assemble(model, rows, manifest)

@@ -50,7 +50,7 @@ def progress_display(quiet: bool) -> Iterator[Watcher | None]:
                 tasks[label] = (progress.add_task(label, total=total, rate=""), time.perf_counter())
             task, begin = tasks[label]
             spent = max(time.perf_counter() - begin, 1e-9)
-            progress.update(task, completed=done, rate=f"{done / spent:,.0f} scenarios/s")  # type: ignore[arg-type]
+            progress.update(task, completed=done, total=total, rate=f"{done / spent:,.0f} scenarios/s")  # type: ignore[arg-type]
 
         yield watch
 

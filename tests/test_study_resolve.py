@@ -174,6 +174,7 @@ FULL = {
         "limits": [{"buyer": "B", "on": "2027-01-08", "limit": 0, "programmes": ["P"]}],
     },
     "stresses": {"S": {"delay_shift": "9 days"}},
+    "simulation": {"precision": {"relative_error": "2 %", "max_scenarios": "50 k"}},
 }
 
 
@@ -184,7 +185,8 @@ def test_every_key_is_written_in_human_units():
                  "transfer: 6 months", "insolvency: 0 days", "waiting_period: 9 months", "on: 70 days",
                  "on: 2027-01-08", "on: 2026-11-20", "amount: 1.5 k", "share: 30 %", "{A: 10 weeks}", "within: 2 weeks",
                  "top_up: 5 k", "change: -10 %", 'ids: ["007", "8"]', "earlier: 3", "used_above: 50 %",
-                 "order: [insured_percentage, each_and_every_first_loss]", "maximum: 2 M"):  # fmt: skip
+                 "order: [insured_percentage, each_and_every_first_loss]", "maximum: 2 M", "relative_error: 2 %",
+                 "max_scenarios: 50 k"):  # fmt: skip
         assert line in text, line
     assert read_resolved(text) == study
     written = {line.strip(" -").partition(":")[0] for line in text.splitlines()}

@@ -12,6 +12,7 @@ from simulator.compare.scripted import render_script
 from simulator.compare.verdict import verdict
 from simulator.measures.digits import ABSENT, SPACE, format_value, is_percentage
 from simulator.measures.estimate import effective_size, weight_deviation
+from simulator.measures.precision import precision_sentence
 from simulator.measures.scripted import is_scripted
 
 if TYPE_CHECKING:
@@ -182,6 +183,8 @@ def render(result: Result, console: Console) -> None:
         console.print(Text("Stresses", style="bold"))
         _print_grids(stress_table(measured), names, console)
     console.print(Text(_note(result, table), style="dim"))
+    if "precision" in result.manifest:
+        console.print(Text(precision_sentence(result.manifest["precision"])))
     for warning in weight_warnings(result):
         console.print(Text(warning, style="bold"))
 

@@ -14,6 +14,7 @@ from simulator.measures.cover import NO_LEVEL, Row, insurance_rows
 from simulator.measures.curves import first_shortfall_median
 from simulator.measures.estimate import Z95, Estimate
 from simulator.measures.estimates import conditional_mean, mean, probability, standard_deviation
+from simulator.measures.precision import estimate_of, programme_of, relative_error, variable_of
 from simulator.measures.sample import Sample
 from simulator.measures.scripted import rows_of
 from simulator.measures.tail import tail_value_at_risk, value_at_risk, value_at_risk_functional
@@ -52,9 +53,26 @@ def _records(stress: str, result: Result) -> Iterator[tuple[object, ...]]:
     levels = tuple(result.study.report.levels)
     for row in rows_of(result, scenario_rows(columns, levels)):
         yield record(result, stress, "", row)
+    if not stress and result.study.script is None:
+        yield from _precision(columns)
     for index, programme in enumerate(result.programmes):
         for row in rows_of(result, programme_rows(columns, index, levels)):
             yield record(result, stress, programme, row)
+
+
+def _precision(columns: Columns) -> Iterator[tuple[object, ...]]:
+    """What came of the precision asked for."""
+    result = columns.result
+    asked = result.study.simulation.precision
+    if asked is None:
+        return
+    weight = result.scenarios["weight"].to_numpy()
+    values = columns.values(variable_of(asked), programme_of(asked, result.study))
+    reached = relative_error(estimate_of(asked, values, weight))
+    level, size = asked.at(), float(columns.n_scenarios)
+    exact = Estimate(reached, math.nan, math.nan, math.nan, size, "1")
+    yield record(result, "", asked.programme or "", ("precision_reached", NO_LEVEL if level is None else level, exact))
+    yield record(result, "", "", ("scenarios_run", NO_LEVEL, Estimate(size, 0.0, size, size, size, "1")))
 
 
 def record(result: Result, stress: str, programme: str, row: Row) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from simulator.measures.precision import precision_sentence
 from simulator.report.blocks import Cell, Column, Row, Table
 from simulator.report.comparison import Line
 from simulator.report.quality import label
@@ -69,5 +70,7 @@ def definitions(variables: Iterable[str], lines: Iterable[Line]) -> list[tuple[s
 def provenance_table(manifest: Mapping[str, Any], scenarios: str) -> Table:
     """The number of scenarios and what they are worth, then the manifest, entry by entry."""
     rows = [Row("scenarios measured", (Cell(scenarios, "code"),))]
+    if "precision" in manifest:
+        rows.append(Row("precision", (Cell(precision_sentence(manifest["precision"]), "text"),)))
     rows += [Row(key, (Cell(value or "–", "code"),)) for key, value in flatten(manifest)]
     return Table("Provenance", (Column("Entry", number=False), Column("Value", number=False)), rows, full=True)

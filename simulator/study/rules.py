@@ -22,11 +22,11 @@ from simulator.study.names import check_country, check_currency, check_driver
 from simulator.study.paths import KeyPath
 from simulator.study.rules_cover import COVER_RULES, MAX_YEARS, longest_horizon
 from simulator.study.rules_script import SCRIPT_RULES
+from simulator.study.rules_simulation import SIMULATION_RULES
 from simulator.study.rules_trade import TRADE_RULES
 from simulator.study.schema import EmpiricalDelay, MixtureDelay, Study
 
 MAX_DELAY_DAYS = 3650
-MAX_SCENARIOS = 1_000_000_000
 LOWEST_RATE, HIGHEST_RATE = 1e-9, 1e9
 
 _RESERVED = {"base"}
@@ -203,11 +203,7 @@ def _stresses(study: Study, found: Breaches) -> None:
                     found.add((*path, key), message, at_key=True, reads=[("portfolio", "exposure")])
 
 
-def _simulation(study: Study, found: Breaches) -> None:
-    simulation = study.simulation
-    for key, count in (("scenarios", simulation.scenarios), ("stress_scenarios", simulation.stress_scenarios)):
-        if count is not None and not 1 <= count <= MAX_SCENARIOS:
-            found.add(("simulation", key), "must be from 1 to 1 bn scenarios")
+def _levels(study: Study, found: Breaches) -> None:
     levels = study.report.levels
     path: KeyPath = ("report", "levels")
     if not levels:
@@ -232,5 +228,6 @@ _RULES: list[Callable[[Study, Breaches], None]] = [
     *TRADE_RULES,
     _stresses,
     *SCRIPT_RULES,
-    _simulation,
+    *SIMULATION_RULES,
+    _levels,
 ]

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from simulator.study.amounts import Count, Day, Days, Duration, Fraction, Length, Money, Multiple, PositiveMoney, Share
+from simulator.study.amounts import Day, Days, Duration, Fraction, Length, Money, Multiple, PositiveMoney, Share
 from simulator.study.schema_cover import NoCover, Policy, Programme
 from simulator.study.schema_finance import CreditLine
 from simulator.study.schema_risk import (
@@ -36,6 +36,7 @@ from simulator.study.schema_risk import (
     WeibullDelay,
 )
 from simulator.study.schema_script import Script
+from simulator.study.schema_simulation import Precision, Simulation
 from simulator.study.schema_terms import PercentageByPeril, Premium
 from simulator.study.section import Section
 
@@ -150,21 +151,6 @@ class Stress(Section):
     """Shift of a common driver in standard deviations: {global: -1.5}."""
 
 
-class Simulation(Section):
-    """How many scenarios, and from which seed."""
-
-    scenarios: Count = 10_000
-    """Number of scenarios."""
-    stress_scenarios: Count | None = None
-    """Scenarios of each stress; as many as the study, at most 10,000, by default."""
-    seed: int = Field(default=1, ge=0, lt=2**63)
-    """Seed of every random stream."""
-    tail: Literal["plain", "importance"] = "plain"
-    """importance: every second scenario has the global driver shifted towards bad states; all are weighted."""
-    importance_shift: float = Field(default=1.5, gt=0, le=5)
-    """Size of that shift in standard deviations."""
-
-
 class ReportSection(Section):
     """What the report shows."""
 
@@ -242,6 +228,7 @@ __all__ = [
     "PercentageByPeril",
     "Policy",
     "PortfolioSection",
+    "Precision",
     "Premium",
     "Programme",
     "ProtractedDefault",
