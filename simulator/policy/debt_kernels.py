@@ -65,39 +65,31 @@ def list_debts(events, row, book, month_end, invoice_entity, key, probability, u
 
 
 @row
-def next_buyer(buyers, k, count):
-    """Buyer of the next entry of a list in order of buyers; NEVER at its end."""
-    return np.int64(buyers[k]) if k < count else np.int64(NEVER)
-
-
-@row
 def list_unsold(events, row, owing, n_owing, unsold):
     """List the buyers of whom less may be insured than planned; returns how many.
 
     Goes through the lists of withheld shipments, weak buyers and buyers who owe side by side, all in order of buyers.
+    Which list a buyer is on is hard to foretell: entries are looked up in all three, and taken where they are its own.
     """
-    n_stopped = min(events.stopped_count[row], events.stopped_buyer.shape[1])
-    n_weak = min(events.weak_count[row], events.weak_buyer.shape[1])
-    stopped, weak, o, count = 0, 0, 0, 0
+    room = events.stopped_buyer.shape[1]
+    n_stopped, n_weak = min(events.stopped_count[row], room), min(events.weak_count[row], room)
+    stopped, weak, o, count = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     while True:
-        withheld = next_buyer(events.stopped_buyer[row], stopped, n_stopped)
-        changing = next_buyer(events.weak_buyer[row], weak, n_weak)
-        owes = np.int64(owing[o].buyer) if o < n_owing else np.int64(NEVER)
-        buyer = min(withheld, changing, owes)
+        at, looked, owes = min(stopped, room - 1), min(weak, room - 1), min(o, owing.shape[0] - 1)
+        withheld = np.int64(events.stopped_buyer[row, at]) if stopped < n_stopped else np.int64(NEVER)
+        changing = np.int64(events.weak_buyer[row, looked]) if weak < n_weak else np.int64(NEVER)
+        indebted = np.int64(owing[owes].buyer) if o < n_owing else np.int64(NEVER)
+        buyer = min(withheld, changing, indebted)
         if buyer == NEVER:
             return count
         one = unsold[count]
-        count += 1
         one.buyer = buyer
-        one.withheld, one.since, one.until = 0.0, NEVER, -NEVER
-        one.weak, one.limit_score, one.owing = False, 0.0, -1
-        if withheld == buyer:
-            one.withheld = events.stopped_value[row, stopped]
-            one.since, one.until = events.stopped_from[row, stopped], events.stopped_until[row, stopped]
-            stopped += 1
-        if changing == buyer:
-            one.weak, one.limit_score = True, events.weak_score[row, weak]
-            weak += 1
-        if owes == buyer:
-            one.owing = o
-            o += 1
+        one.withheld = events.stopped_value[row, at] if withheld == buyer else 0.0
+        one.since, one.until = events.stopped_from[row, at], events.stopped_until[row, at]
+        one.weak = changing == buyer
+        one.limit_score = events.weak_score[row, looked]
+        one.owing = o if indebted == buyer else np.int64(-1)
+        stopped += np.int64(withheld == buyer)
+        weak += np.int64(changing == buyer)
+        o += np.int64(indebted == buyer)
+        count += 1
