@@ -30,7 +30,7 @@ def exponential(x):
 
     2^k·e^r with k whole and |r| ≤ ½·log 2, e^r by its series to r¹³. A loop over it is vectorised.
 
-    Worked number: exponential(1) = 2.718281828459045.
+    Worked number: exponential(1) = 2.71828182845905.
     """
     x = min(max(x, -700.0), 700.0)
     whole = np.floor(x * 1.4426950408889634 + 0.5)
