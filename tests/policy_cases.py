@@ -20,6 +20,7 @@ from simulator.policy.eligibility import Shipments, is_known_loss, within_period
 from simulator.policy.gaps import GAP_STEPS
 from simulator.policy.limits import ALWAYS
 from simulator.policy.records import SEGMENT, TERMS, blank_plan
+from simulator.policy.sales import sales_by_invoice, sums_from
 
 WEEK = 7
 
@@ -72,7 +73,9 @@ def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None
     n_rows = len(scenarios)
     stopped, weak = stopped or [[]] * n_rows, weak or [[]] * n_rows
     listed = [(s, debt) for s, debts in enumerate(scenarios) for debt in debts]
-    number = sorted(range(len(listed)), key=lambda k: listed[k][1].buyer)  # stable: in the order given
+    number = sorted(
+        range(len(listed)), key=lambda k: (listed[k][1].buyer, listed[k][1].issue)
+    )  # as a ledger lists them
     every = [listed[k][1] for k in number]
     room = capacity or max(1, *(len(rows) for part in (scenarios, stopped, weak) for rows in part))
     n_buyers = n_buyers or 1 + max((d.buyer for d in every), default=0)
@@ -157,7 +160,15 @@ def plan(programmes, n_buyers, book, n_periods=52, period=WEEK, **study):
             _fill_term(built, p, name, value)
     records = np.array([tuple(one) for one in segments], SEGMENT).view(np.recarray)
     pools = 1 + int(max(built.cover["group_pool"].max(), built.cover["country_pool"].max(), 0))
-    return built._replace(segment=records, n_pools=pools, **study)
+    buyer = np.repeat(np.arange(n_buyers), np.diff(book.start))
+    for p in range(len(programmes)):
+        bounds = built.cover["segments"][p]
+        built.sale[p] = sales_by_invoice(
+            built.terms[p], bounds, records, built.eligible[p], buyer, book, book.book_value
+        )  # fmt: skip
+        built.sales_from[p] = sums_from(built.sale[p], book.start)
+    planned = sums_from(np.where(book.open_item, 0.0, book.book_value), book.start)
+    return built._replace(segment=records, planned_from=planned, n_pools=pools, **study)
 
 
 def _fill_buyers(built, p, terms, n_buyers, segments):

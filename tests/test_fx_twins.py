@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulator.fx import formulas, kernels
-from simulator.fx.plan import mixing_table
+from simulator.fx.plan import allocate_tiles, mixing_table
 from simulator.jit import NEVER, set_threads
 from simulator.streams import entity_key, stream_key
 from tests.twins import fx as twins
@@ -33,6 +33,14 @@ def test_hedge_settlement_equals_its_twin():
     assert formulas.hedge_settlement(100_000.0, 0.92, 0.90) == pytest.approx(2000)
     for row in RANDOM.lognormal(size=(50, 3)).tolist():
         assert formulas.hedge_settlement(*row) == twins.hedge_settlement(*row)
+
+
+def test_exponential_equals_its_twin_and_the_library():
+    assert formulas.exponential(1.0) == pytest.approx(2.71828182845905, rel=1e-14)
+    for x in [-800.0, -700.0, -0.0, 0.0, 700.0, 800.0, *(RANDOM.normal(size=2_000) * 40).tolist()]:
+        assert formulas.exponential(x) == twins.exponential(x)
+        held = min(max(x, -700.0), 700.0)
+        assert formulas.exponential(x) == pytest.approx(math.exp(held), rel=1e-15, abs=0.0)
 
 
 def test_transfer_day_equals_its_twin_and_its_worked_number():
@@ -94,11 +102,11 @@ def test_draw_diffusion_equals_its_twin_for_any_number_of_threads(nu):
     arguments = diffusion_arguments(nu)
     drivers = RANDOM.normal(size=(12, 2))
     expected = np.zeros((12, 4, 7))
-    twins.draw_diffusion(*arguments, drivers, expected)
+    twins.draw_diffusion(*arguments, drivers, None, None, None, None, expected)
     for threads in (1, 2):
         set_threads(threads)
         rates = np.full((12, 4, 7), np.nan)
-        kernels.draw_diffusion(*arguments, drivers, rates)
+        kernels.draw_diffusion(*arguments, drivers, *allocate_tiles(12, 4, 6), rates)
         assert rates.tobytes() == expected.tobytes()
     set_threads(None)
 

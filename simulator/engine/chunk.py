@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator.engine.block import Block
+from simulator.engine.chunk_kernels import add_short, add_weighted, split_claims, turn
 from simulator.engine.model import Model
 from simulator.engine.sketch import summarise
 from simulator.ledger.portfolio import Floats
@@ -27,6 +28,9 @@ CASH_FIELDS = (
 )  # fmt: skip
 #: Kept where some programme's reserve is a fund.
 FUND_FIELDS = ("reserve_cost", "minimum_fund", "periods_below_reserve")
+#: Paths that are summarised, in the order of their series, and those whose sums over scenarios are kept.
+SUMMARISED = ("cash", "headroom", "receivables", "collections", "borrowing_base")
+SUMMED = ("cash", "receivables", "collections", "billing", "claim_cash")
 Arrays = dict[str, np.ndarray]
 
 
@@ -39,6 +43,7 @@ class Chunk:
     count: int
     rows: Arrays = field(default_factory=dict)
     paths: Arrays = field(default_factory=dict)
+    sums: Arrays = field(default_factory=dict)
     losses: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
 
     def add(self, block: Block) -> None:
@@ -50,13 +55,20 @@ class Chunk:
             self._put(self.rows, name, values, start, size)
         if block.cash is not None:
             for name, values in self._path_rows(block).items():
-                self._put(self.paths, name, values, start, size)
+                self._put_paths(name, values, start, size)
         self._keep_losses(block, start, size)
 
     def _put(self, target: Arrays, name: str, values: np.ndarray, start: int, size: int) -> None:
         if name not in target:
             target[name] = np.empty((self.count, *values.shape[1:]), values.dtype)
         target[name][start : start + size] = values[:size]
+
+    def _put_paths(self, name: str, values: Floats, start: int, size: int) -> None:
+        """Series after series: that is how they are summarised."""
+        flat = np.ascontiguousarray(values[:size]).reshape(size, -1)
+        if name not in self.paths:
+            self.paths[name] = np.empty((flat.shape[1], self.count))
+        turn(flat, self.paths[name], start)
 
     def _scenario_rows(self, block: Block) -> Arrays:
         ledger, policy, cash = block.ledger, block.policy, block.cash
@@ -119,13 +131,9 @@ class Chunk:
         """Claims money up to the end of the first period of shortfall and after it; zero where there is none."""
         assert block.cash is not None
         first = block.cash.first_shortfall_period
-        come = np.cumsum(block.policy.claim_cash, axis=2)
-        by_then = np.take_along_axis(come, np.maximum(first, 0)[:, :, None], axis=2)[:, :, 0]
-        before = np.where(first >= 0, by_then, 0.0)
-        return {
-            "claims_before_shortfall": before,
-            "claims_after_shortfall": np.where(first >= 0, come[:, :, -1] - before, 0.0),
-        }
+        before, after = np.empty(first.shape), np.empty(first.shape)
+        split_claims(first, block.policy.claim_cash, before, after)
+        return {"claims_before_shortfall": before, "claims_after_shortfall": after}
 
     def _path_rows(self, block: Block) -> Arrays:
         side, cash = self.model.cash_side, block.cash
@@ -139,12 +147,23 @@ class Chunk:
             "headroom": cash.headroom,
             "receivables": side.opening_book + np.cumsum(moved, axis=1),
             "collections": ledger.collections[:n],
-            "billing": side.planned_billing - stopped,
-            "claim_cash": block.policy.claim_cash,
         }
         if cash.borrowing_base.shape[2]:
             rows["borrowing_base"] = cash.borrowing_base
+        self._add_sums(block, rows | {"billing": side.planned_billing - stopped, "claim_cash": block.policy.claim_cash})
         return rows
+
+    def _add_sums(self, block: Block, rows: Arrays) -> None:
+        """Add a block's paths to the weighted sums over scenarios, those beyond the chunk's count apart."""
+        weight = block.states.weight[: self.count - (block.first - self.first)]
+        for name in (*SUMMED, "shortfall"):
+            values = rows["headroom" if name == "shortfall" else name]
+            total = self.sums.setdefault(f"sum/{name}", np.zeros(values.shape[1:]))
+            rows_of = np.ascontiguousarray(values).reshape(len(values), -1)
+            if name == "shortfall":
+                add_short(weight, rows_of, total.reshape(-1))
+            else:
+                add_weighted(weight, rows_of, total.reshape(-1))
 
     def _keep_losses(self, block: Block, start: int, size: int) -> None:
         events = block.events
@@ -193,23 +212,7 @@ class Chunk:
 
     def _path_summaries(self, weight: Floats) -> Arrays:
         weights = None if self.model.study.simulation.tail == "plain" else weight
-        series = [self.paths["cash"], self.paths["headroom"]]
-        series += [self.paths[name] for name in ("receivables", "collections", "borrowing_base") if name in self.paths]
-        flat = [s.reshape(self.count, -1) for s in series]
-        values, total = summarise(np.concatenate(flat, axis=1), weights)
-        short = self.paths["headroom"] < 0.0
-        sums = {
-            f"sum/{name}": _weighted_sum(weight, self.paths[name])
-            for name in ("cash", "receivables", "collections", "billing", "claim_cash")
-        }
-        return {
-            "path/values": values,
-            "path/weight": np.array([total]),
-            "sum/shortfall": _weighted_sum(weight, short.astype(np.float64)),
-            **sums,
-        }
-
-
-def _weighted_sum(weight: Floats, values: Floats) -> Floats:
-    """Sum over scenarios, in one fixed order (no BLAS, whose order may follow its threads)."""
-    return np.asarray((values * weight.reshape(-1, *[1] * (values.ndim - 1))).sum(axis=0))
+        series = [self.paths[name] for name in SUMMARISED if name in self.paths]
+        parts = [summarise(one, weights) for one in series]
+        values, (_, total) = np.concatenate([values for values, _ in parts], axis=1), parts[0]
+        return {"path/values": values, "path/weight": np.array([total]), **self.sums}

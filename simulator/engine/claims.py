@@ -11,12 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine.replay import Replay
-from simulator.jit import NEVER
 from simulator.ledger.portfolio import Floats
 from simulator.losses.rows import Events
-from simulator.policy.apply import apply_policies
-from simulator.policy.kernels import find_claims
-from simulator.policy.records import Place
+from simulator.policy.apply import apply_policies, claims_in_order
 
 
 class SettledClaim(NamedTuple):
@@ -36,7 +33,7 @@ def claims_of(replay: Replay, programme: int) -> list[SettledClaim]:
     model, events = replay.model, replay.block.events
     n = len(replay.block.states.weight)
     row = int(model.policy.regime[programme]) * n + replay.row
-    order = _order(replay, programme, row)
+    order = claims_in_order(model.policy, model.book, events, row, replay.block.first + replay.row, programme)
     settled: list[SettledClaim] = []
     before = np.zeros(0)
     for place in range(len(order) + 1):
@@ -59,19 +56,6 @@ def _gap(replay: Replay, events: Events, programme: int) -> Floats:
         first=block.first, drivers=block.states.drivers, ledger=block.ledger,
     )  # fmt: skip
     return np.asarray(rows.gap[replay.row, programme], dtype=np.float64)
-
-
-def _order(replay: Replay, programme: int, row: int) -> list[tuple[int, int | None]]:
-    """Buyers with a claim or a lost debt, in the order they are settled, with their date of loss."""
-    model, events = replay.model, replay.block.events
-    count = int(events.n_events[row])
-    key, first_event = np.empty(max(1, count), np.int64), np.empty(max(1, count), np.int32)
-    at = Place(row, replay.row, programme, replay.block.first // 4, replay.row, 0)
-    found = find_claims(model.policy, model.book, events, at, key, first_event)
-    order = np.argsort(key[:found], kind="stable")
-    days = (key[:found] >> 32)[order].tolist()
-    buyers = events.buyer[row, first_event[:found][order]].tolist()
-    return [(b, None if day == NEVER else day) for b, day in zip(buyers, days, strict=True)]
 
 
 def _only(events: Events, row: int, buyers: list[int]) -> Events:

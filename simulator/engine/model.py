@@ -24,6 +24,7 @@ from simulator.losses.regimes import LimitPlan, RegimePlan, build_limits, build_
 from simulator.losses.sieve import Sieve, build_sieve
 from simulator.policy.plan import build_policies
 from simulator.policy.records import PolicyPlan, changeable_limits
+from simulator.policy.views import with_views
 from simulator.study.calendar import Calendar
 from simulator.study.load import LoadedStudy
 from simulator.study.schema import Stress, Study
@@ -148,6 +149,7 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
     policy = policy._replace(regime=regimes.of_programme)
     if scripted is not None:
         policy = untroubled(policy)
+    policy = with_views(policy)
     rules = build_rules(study, portfolio, variant.recovery_multiplier)
     told = None
     if scripted is not None:

@@ -23,12 +23,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulator.engine.sketch_kernels import PARTS, order_statistics
 from simulator.errors import SimulatorError
 
 Floats = NDArray[np.float64]
 
 POINTS = 257
 FAN_IN = 32
+GROUPS = 16  # parts of the series that threads share out
 BATCH_SERIES = 16  # a batch of chunk columns stays in the processor's cache
 
 
@@ -49,32 +51,40 @@ MASSES = np.diff(np.concatenate(([0.0], 0.5 * (GRID[1:] + GRID[:-1]), [1.0])))
 RANK_ERROR = float(0.5 * np.diff(GRID).max())
 
 
-def summarise(rows: Floats, weights: Floats | None = None) -> tuple[Floats, float]:
+def summarise(columns: Floats, weights: Floats | None = None) -> tuple[Floats, float]:
     """Reduce one chunk to 257 order statistics per series.
 
     Args:
-        rows: float64[n, series], one row per scenario; finite.
+        columns: float64[series, n], one column per scenario; finite.
         weights: float64[n] scenario weights, or ``None`` where all are one.
 
     Returns:
         values float64[257, series], NaN in the unused rows of a small exact chunk, and the chunk's total weight.
     """
-    n = len(rows)
+    series, n = columns.shape
     if n == 0:
         raise ValueError("a chunk needs at least one scenario")
-    values = np.full((POINTS, rows.shape[1]), np.nan)
-    positions = _positions(n) if n >= POINTS else np.arange(n)
-    for start in range(0, rows.shape[1], BATCH_SERIES):
+    values = np.full((POINTS, series), np.nan)
+    if weights is None:
+        positions = _positions(n) if n >= POINTS else np.arange(n)
+        _pick(columns, positions, values[: len(positions)])
+        return values, float(n)
+    for start in range(0, series, BATCH_SERIES):
         part = slice(start, start + BATCH_SERIES)
-        columns = np.ascontiguousarray(rows[:, part].T)
-        if weights is None:
-            columns.sort(axis=1)
-            values[: len(positions), part] = columns[:, positions].T
-        else:
-            order = np.argsort(columns, axis=1, kind="stable")
-            ordered = np.take_along_axis(columns, order, axis=1)
-            values[:, part] = _order_statistics(ordered, np.cumsum(weights[order], axis=1))
-    return values, float(n) if weights is None else float(weights.sum())
+        order = np.argsort(columns[part], axis=1, kind="stable")
+        ordered = np.take_along_axis(columns[part], order, axis=1)
+        values[:, part] = _order_statistics(ordered, np.cumsum(weights[order], axis=1))
+    return values, float(weights.sum())
+
+
+def _pick(columns: Floats, positions: NDArray[np.int64], found: Floats) -> None:
+    """Fill in the values of each series at some ranks, float64[len(positions), series]."""
+    series, n = columns.shape
+    groups, buckets = min(GROUPS, series), n + -n % PARTS
+    order_statistics(
+        np.ascontiguousarray(columns), positions, np.empty((groups, n)), np.empty((groups, 2, PARTS + 1)),
+        np.empty((groups, n), np.int32), np.empty((groups, buckets + 1), np.int32), found,
+    )  # fmt: skip
 
 
 def _positions(n: int) -> NDArray[np.int64]:
@@ -119,7 +129,7 @@ class PathQuantiles:
 
     def add(self, rows: Floats, weights: Floats | None = None) -> None:
         """Add one chunk of scenarios, float64[n, series]."""
-        self.add_summary(*summarise(rows, weights))
+        self.add_summary(*summarise(np.ascontiguousarray(rows.T), weights))
 
     def add_summary(self, values: Floats, total: float) -> None:
         """Add one chunk by its summary, as :func:`summarise` gave it."""

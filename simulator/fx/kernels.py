@@ -2,15 +2,108 @@
 
 import numpy as np
 
-from simulator.fx.formulas import hedge_settlement, next_week, rate_on, transfer_day
-from simulator.jit import NEVER, kernel, prange
-from simulator.streams import normal, tabulated, uniform, words
+from simulator.fx.formulas import exponential, hedge_settlement, next_week, rate_on, transfer_day
+from simulator.jit import NEVER, kernel, prange, row
+from simulator.streams import draw_words, inverse_normal, normal, tabulated, uniform, words
+
+
+@row
+def to_normals(word, score):
+    """Standard normals of words."""
+    for p in range(score.shape[0]):
+        score[p] = normal(word[p])
+
+
+@row
+def draw_steps(key, quad, entity, n_quads, pair, word, steps):
+    """Normals of an entity by step and scenario: draw s + 1 of step s."""
+    for s in range(steps.shape[0]):
+        draw_words(quad, n_quads, key, entity, np.int64(s) + 1, pair)
+        to_normals(word, steps[s])
+
+
+@row
+def add_steps(weight, source, steps):
+    """Add multiples of other steps."""
+    for s in range(steps.shape[0]):
+        for p in range(steps.shape[1]):
+            steps[s, p] += weight * source[s, p]
+
+
+@row
+def sum_steps(steps, total):
+    """Sum over the steps, in order."""
+    for p in range(total.shape[0]):
+        total[p] = 0.0
+    for s in range(steps.shape[0]):
+        for p in range(total.shape[0]):
+            total[p] += steps[s, p]
+
+
+@row
+def to_rates(level, drift, volatility, weight, scale, common, offset, path, steps):
+    """Turn one currency's steps into rates."""
+    for p in range(path.shape[0]):
+        path[p] = 0.0
+    for s in range(steps.shape[0]):
+        growth = drift * (s + 1)
+        for p in range(path.shape[0]):
+            path[p] += steps[s, p] + weight * (common[s, p] + offset[p])
+            steps[s, p] = level * exponential(growth + volatility * scale[p] * path[p])
+
+
+@row
+def hand_over(first, n, steps, spot, rates):
+    """Copy the rates of a tile to its scenarios, currency by currency; the study currency is worth one."""
+    for p in range(n):
+        for s in range(rates.shape[2]):
+            rates[first + p, 0, s] = 1.0
+        for c in range(1, rates.shape[1]):
+            rates[first + p, c, 0] = spot[c]
+            for s in range(steps.shape[1]):
+                rates[first + p, c, s + 1] = steps[c, s, p]
+
+
+@row
+def diffuse(
+    fx_key, mixing_key, first_quad, scenario_entity, currency_entity, spot, jump, step_drift, step_volatility,
+    driver_weight, residual_root, mixing_table, drivers, pair, word, by_scenario, steps, rates, t,
+):  # fmt: skip
+    """One tile of :func:`draw_diffusion`."""
+    width = steps.shape[3]
+    first = t * width
+    n = min(width, rates.shape[0] - first)
+    n_currencies, n_steps = rates.shape[1], rates.shape[2] - 1
+    quad, n_quads = first_quad + first // 4, width // 4
+    # behind those of the currencies: what is drawn for one of them
+    common, drawn = steps[t, 0], steps[t, n_currencies]
+    scale, offset, path = by_scenario[t, 0], by_scenario[t, 1], by_scenario[t, 2]
+    draw_steps(fx_key, quad, scenario_entity, n_quads, pair[t], word[t], common)
+    steps[t, 1:n_currencies] = 0.0
+    for j in range(1, n_currencies):
+        draw_steps(fx_key, quad, currency_entity[j], n_quads, pair[t], word[t], drawn)
+        for c in range(1, n_currencies):
+            if residual_root[c, j] != 0.0:
+                add_steps(residual_root[c, j], drawn, steps[t, c])
+    draw_words(quad, n_quads, mixing_key, scenario_entity, np.int64(0), pair[t])
+    to_normals(word[t], scale)
+    sum_steps(common, offset)
+    root_steps = np.sqrt(float(n_steps))
+    for p in range(n):
+        scale[p] = exponential(tabulated(mixing_table, 0, scale[p]))
+        offset[p] = drivers[first + p, 0] / root_steps - offset[p] / n_steps
+    for c in range(1, n_currencies):
+        to_rates(
+            spot[c] * jump[c], step_drift[c], step_volatility[c], driver_weight[c], scale, common, offset, path,
+            steps[t, c],
+        )  # fmt: skip
+    hand_over(first, n, steps[t], spot, rates)
 
 
 @kernel
 def draw_diffusion(
     fx_key, mixing_key, first_quad, scenario_entity, currency_entity, spot, jump, step_drift, step_volatility,
-    driver_weight, residual_root, mixing_table, drivers, rates,
+    driver_weight, residual_root, mixing_table, drivers, pair, word, by_scenario, steps, rates,
 ):  # fmt: skip
     """Weekly log-normal (or Student-t) rate paths.
 
@@ -18,6 +111,8 @@ def draw_diffusion(
     root of C − w·w', and dG the steps of a Brownian bridge that ends at √S·Z with Z the global driver:
     dG_r = m_r − mean(m) + Z/√S. Z being N(0, 1), the dG_r are independent standard normals, so every path has the
     law it has without the bridge. g is the scenario's mixing scale (1 in the normal case).
+
+    Scenarios are drawn a tile at a time, in loops over its scenarios.
 
     Args:
         fx_key, mixing_key: uint32[2], streams ``fx`` and ``fx_mixing``.
@@ -28,46 +123,16 @@ def draw_diffusion(
         residual_root: A, float64[n_currencies, n_currencies].
         mixing_table: log g by normal score, float64[1, TABLE_SIZE].
         drivers: common state, float64[n_scenarios, n_drivers]; the global driver is column 0.
-        rates: out, float64[n_scenarios, n_currencies, n_steps + 1]; also the working space.
+        pair, word: working space for random words, uint64[n_tiles, width / 2] and the same memory as
+            uint32[n_tiles, width].
+        by_scenario, steps: working space, float64[n_tiles, 3, width] and [n_tiles, n_currencies + 1, n_steps, width].
+        rates: out, float64[n_scenarios, n_currencies, n_steps + 1].
     """
-    n_currencies = rates.shape[1]
-    n_steps = rates.shape[2] - 1
-    root_steps = np.sqrt(float(n_steps))
-    for q in prange(rates.shape[0] // 4):
-        quad = first_quad + q
-        row = 4 * q
-        for lane in range(4):
-            for c in range(n_currencies):
-                for s in range(n_steps + 1):
-                    rates[row + lane, c, s] = 0.0
-        for s in range(1, n_steps + 1):
-            drawn = words(fx_key, quad, scenario_entity, s)
-            for lane in range(4):
-                # the study currency's row holds the common steps until the paths are finished
-                rates[row + lane, 0, s] = normal(drawn[lane])
-        for j in range(1, n_currencies):
-            for s in range(1, n_steps + 1):
-                drawn = words(fx_key, quad, currency_entity[j], s)
-                for lane in range(4):
-                    noise = normal(drawn[lane])
-                    for c in range(1, n_currencies):
-                        rates[row + lane, c, s] += residual_root[c, j] * noise
-        drawn = words(mixing_key, quad, scenario_entity, 0)
-        for lane in range(4):
-            i = row + lane
-            scale = np.exp(tabulated(mixing_table, 0, normal(drawn[lane])))
-            mean = 0.0
-            for s in range(1, n_steps + 1):
-                mean += rates[i, 0, s]
-            offset = drivers[i, 0] / root_steps - mean / n_steps
-            for c in range(1, n_currencies):
-                path = 0.0
-                rates[i, c, 0] = spot[c]
-                for s in range(1, n_steps + 1):
-                    path += rates[i, c, s] + driver_weight[c] * (rates[i, 0, s] + offset)
-                    rates[i, c, s] = spot[c] * jump[c] * np.exp(step_drift[c] * s + step_volatility[c] * scale * path)
-            for s in range(n_steps + 1):
-                rates[i, 0, s] = 1.0
+    for t in prange(pair.shape[0]):
+        diffuse(
+            fx_key, mixing_key, first_quad, scenario_entity, currency_entity, spot, jump, step_drift, step_volatility,
+            driver_weight, residual_root, mixing_table, drivers, pair, word, by_scenario, steps, rates, np.int64(t),
+        )  # fmt: skip
 
 
 @kernel
@@ -144,22 +209,38 @@ def draw_events(
         rates: in and out, float64[n_scenarios, n_currencies, n_steps + 1].
         start_day: out, int32[n_scenarios, n_countries]; NEVER if there is no event.
     """
-    own = np.sqrt(1.0 - weight * weight)
     for q in prange(start_day.shape[0] // 4):
-        for m in range(country_entity.shape[0]):
-            drawn = words(transfer_key, first_quad + q, country_entity[m], 0)
-            for lane in range(4):
-                i = 4 * q + lane
-                score = normal(drawn[lane])
-                if driver[m] >= 0:
-                    score = weight * drivers[i, driver[m]] + own * score
-                day = transfer_day(score, probability[m], horizon)
-                start_day[i, m] = day
-                if day != NEVER:
-                    for c in range(1, rates.shape[1]):
-                        if currency_country[c] == m:
-                            for s in range((day + 6) // 7, rates.shape[2]):
-                                rates[i, c, s] *= 1.0 - devaluation
+        events_of_quad(
+            transfer_key, first_quad, country_entity, probability, driver, weight, devaluation, currency_country,
+            horizon, drivers, rates, start_day, np.int64(q),
+        )  # fmt: skip
+
+
+@row
+def events_of_quad(
+    transfer_key, first_quad, country_entity, probability, driver, weight, devaluation, currency_country, horizon,
+    drivers, rates, start_day, q,
+):  # fmt: skip
+    """Four scenarios of :func:`draw_events`."""
+    own = np.sqrt(1.0 - weight * weight)
+    for m in range(country_entity.shape[0]):
+        drawn = words(transfer_key, first_quad + q, country_entity[m], 0)
+        # above it there surely is no event
+        edge = inverse_normal(probability[m]) + 1e-6 if probability[m] < 1.0 else np.inf
+        for lane in range(4):
+            i = 4 * q + lane
+            score = normal(drawn[lane])
+            if driver[m] >= 0:
+                score = weight * drivers[i, driver[m]] + own * score
+            day = np.int64(NEVER)
+            if score <= edge:
+                day = np.int64(transfer_day(score, probability[m], horizon))
+            start_day[i, m] = day
+            if day != NEVER:
+                for c in range(1, rates.shape[1]):
+                    if currency_country[c] == m:
+                        for s in range((day + 6) // 7, rates.shape[2]):
+                            rates[i, c, s] *= 1.0 - devaluation
 
 
 @kernel
@@ -173,8 +254,16 @@ def settle_forwards(notional, forward, settlement_day, rates, cash):
         cash: out, study currency, float64[n_scenarios, n_periods].
     """
     for i in prange(cash.shape[0]):
+        settle_scenario(notional, forward, settlement_day, rates, cash, np.int64(i))
+
+
+@row
+def settle_scenario(notional, forward, settlement_day, rates, cash, i):
+    """One scenario of :func:`settle_forwards`."""
+    for t in range(cash.shape[1]):
+        cash[i, t] = 0.0
+    for c in range(1, notional.shape[0]):
         for t in range(cash.shape[1]):
-            total = 0.0
-            for c in range(1, notional.shape[0]):
-                total += hedge_settlement(notional[c, t], forward[c, t], rate_on(rates, i, c, settlement_day[t]))
-            cash[i, t] = total
+            if notional[c, t] != 0.0:
+                rate = rate_on(rates, i, c, np.int64(settlement_day[t]))
+                cash[i, t] += hedge_settlement(notional[c, t], forward[c, t], rate)

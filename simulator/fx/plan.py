@@ -20,6 +20,8 @@ from simulator.study.calendar import Calendar
 from simulator.study.schema import Study
 
 MODELS = ("none", "gbm", "student_t", "bootstrap")
+#: Scenarios that are drawn together at most.
+TILE = 64
 #: Mean length of a bootstrap block, weeks.
 MEAN_BLOCK = 4
 
@@ -160,9 +162,19 @@ def draw_rates(plan: FxPlan, seed: int, first_scenario: int, drivers: Floats, n_
         draw_diffusion(
             stream_key(seed, "fx"), stream_key(seed, "fx_mixing"), quad, scenario, plan.currency_entity, plan.spot,
             plan.jump, plan.step_drift, plan.step_volatility, plan.horizon_weight, plan.residual_root,
-            plan.mixing_table, drivers, rates,
+            plan.mixing_table, drivers, *allocate_tiles(len(drivers), len(plan.spot), n_steps), rates,
         )  # fmt: skip
     return rates
+
+
+def allocate_tiles(n: int, n_currencies: int, n_steps: int) -> tuple[Keys, np.ndarray, Floats, Floats]:
+    """Working space of :func:`~simulator.fx.kernels.draw_diffusion` for n scenarios, a multiple of four: random words,
+    the same memory in halves, numbers by scenario, and steps."""
+    width = min(TILE, -(-n // 8) * 4)
+    n_tiles = -(-n // width)
+    pair = np.empty((n_tiles, width // 2), np.uint64)
+    steps = np.empty((n_tiles, n_currencies + 1, n_steps, width))
+    return pair, pair.view(np.uint32), np.empty((n_tiles, 3, width)), steps
 
 
 def mixing_table(degrees_of_freedom: float) -> Floats:

@@ -6,12 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.jit import NEVER
 from simulator.ledger.portfolio import Floats
 from simulator.losses.plan import Book, Clock
 from simulator.losses.rows import Events, LedgerRows
+from simulator.policy.claim_kernels import find_claims
+from simulator.policy.debt_kernels import list_debts
 from simulator.policy.gaps import GAP_STEPS
 from simulator.policy.kernels import apply_programmes
-from simulator.policy.records import PolicyPlan, Work
+from simulator.policy.records import PolicyPlan
+from simulator.policy.views import with_views
+from simulator.policy.work import Work, allocate_lists
 
 #: Groups of neighbouring scenarios that share working space: enough for any number of threads, few enough to be small.
 _GROUPS = 64
@@ -55,21 +60,13 @@ def allocate_rows(n_scenarios: int, n_programmes: int, n_periods: int) -> Policy
 
 def allocate_work(plan: PolicyPlan, events: Events, n_scenarios: int) -> Work:
     """Working space of the policy kernel for a block."""
-    busiest = int(min(events.n_events.max(initial=0), events.buyer.shape[1]))
-    # a scenario lists a buyer at most once, claim or not, and every listed buyer has at least one event
-    most_claims = max(1, min(plan.cover.shape[1], busiest))
-    groups = max(1, min(_GROUPS, n_scenarios))
-    by_event = (groups, max(1, busiest))
-    return Work(
-        np.empty((groups, most_claims), np.int64),
-        np.empty((groups, most_claims), np.int32),
-        np.empty(by_event),
-        np.empty(by_event),
-        np.empty(by_event, np.int32),
-        np.empty(by_event),
-        np.empty(by_event),
-        np.empty((groups, plan.n_pools)),
+    debts, stopped, weak = (
+        int(min(count.max(initial=0), events.buyer.shape[1]))
+        for count in (events.n_events, events.stopped_count, events.weak_count)
     )
+    n_buyers = plan.cover.shape[1]
+    groups = max(1, min(_GROUPS, n_scenarios))
+    return allocate_lists(groups, debts, min(debts, n_buyers), min(debts + stopped + weak, n_buyers), plan.n_pools)
 
 
 def apply_policies(
@@ -112,9 +109,37 @@ def apply_policies(
         if ledger is None:
             raise ValueError("a premium on balances needs the rows of the ledger")
         balance = balance_by_class(book, clock, ledger)
+    if len(plan.view_of) == 0:
+        plan = with_views(plan)
     work = allocate_work(plan, events, n_scenarios)
     apply_programmes(first // 4, plan, book, events, balance, rates, drivers, clock, work, rows)
     return rows
+
+
+def claims_in_order(
+    plan: PolicyPlan, book: Book, events: Events, row: int, scenario: int, programme: int
+) -> list[tuple[int, int | None]]:
+    """Buyers with a claim or a lost debt, in the order they are settled, with their date of loss (None without one).
+
+    Args:
+        plan, book, events: as in :func:`apply_policies`.
+        row: of the events.
+        scenario: its number, counted from the first of all.
+        programme: one that insures.
+    """
+    work = allocate_work(plan, events, 1)
+    debts, owing, key, place = work.debts[0], work.owing[0], work.key[0], work.place[0]
+    n_owing = list_debts(
+        events, row, book, plan.month_end, plan.invoice_entity, plan.dispute_key, plan.dispute_probability,
+        plan.dispute_upheld, scenario // 4, scenario % 4, debts, owing,
+    )  # fmt: skip
+    found = find_claims(
+        plan.terms[programme], plan.cover[programme], plan.eligible[programme], plan.buyer_rank, debts, owing, n_owing,
+        key, place,
+    )  # fmt: skip
+    listed = owing[place[:found][np.argsort(key[:found], kind="stable")]]
+    days = [None if day == NEVER else day for day in listed["loss_day"].tolist()]
+    return list(zip(listed["buyer"].tolist(), days, strict=True))
 
 
 def balance_by_class(book: Book, clock: Clock, ledger: LedgerRows) -> Floats:

@@ -4,28 +4,29 @@ import numpy as np
 
 from simulator.fx.formulas import rate_on
 from simulator.jit import NEVER, row
-from simulator.policy.codes import FRUSTRATION, INSOLVENCY
-from simulator.policy.cover_kernels import first_waiting_end, value_debts
-from simulator.policy.formulas import event_loss_day, happens, is_lost_unclaimed, policy_rate
+from simulator.policy.codes import FRUSTRATION, INSOLVENCY, PROTRACTED
+from simulator.policy.cover_kernels import first_waiting_end, insured_percentage, value_debts
+from simulator.policy.formulas import (
+    claim_key,
+    date_of_loss,
+    event_loss_day,
+    happens,
+    is_lost_unclaimed,
+    policy_rate,
+)
 from simulator.policy.gaps import (
     AGGREGATE_FIRST_LOSS,
     COINSURANCE,
-    CONVERSION,
     DEBT,
-    DISPUTED,
     EACH_AND_EVERY,
     INDEMNITY,
     INSURER_DEFAULT,
-    LIMIT_CANCELLED,
     MAXIMUM_LIABILITY,
     MINIMUM_RETENTION,
     NON_QUALIFYING,
     NOT_COVERED,
     NOTIFICATION,
-    OVER_LIMIT,
-    VAT,
 )
-from simulator.policy.records import Claim
 from simulator.policy.recovery_formulas import lost_by_late_notice, paid_by_insurer
 from simulator.policy.recovery_kernels import share_recoveries
 from simulator.policy.term_formulas import after_percentage, apply_terms
@@ -42,102 +43,132 @@ def event_of(terms, cover, default_day, frustrated):
 
 
 @row
-def claim_of(plan, book, events, at, begin, loss_day):
-    """The claim of the buyer whose events begin there: which peril brought it about, and whose day's debts it holds.
+def find_claims(terms, cover, eligible, buyer_rank, debts, owing, n_owing, key, place):
+    """List the buyers with a claim or a lost debt in one scenario under one programme, unsorted; returns how many.
 
-    An event whose date of loss is the end of a waiting period too counts as the event.
+    A buyer has one claim, on the earliest date of loss of an insured peril. An event whose date of loss is the end of a
+    waiting period too counts as the event. A buyer without one is listed on day NEVER if it has lost debts, so that the
+    waterfall shows them. ``key`` gets date of loss and buyer rank, ``place`` the buyer's among those who owe, whose
+    records get the date, peril and day of debts.
     """
-    n_events = min(events.n_events[at.row], events.buyer.shape[1])
-    buyer = events.buyer[at.row, begin]
-    terms, cover = plan.terms[at.programme], plan.cover[at.programme, buyer]
-    end = begin
-    while end < n_events and events.buyer[at.row, end] == buyer:
-        end += 1
-    default_day = events.default_day[at.row, begin]
-    event_day, peril = event_of(terms, cover, default_day, events.frustrated[at.row, begin])
-    debts_on = loss_day
-    if event_day == loss_day:
-        debts_on = np.int64(default_day)
-    else:
-        _, peril = first_waiting_end(plan, book, events, at, cover, begin, end)
-    return Claim(buyer, begin, end, loss_day, debts_on, peril, loss_day + terms.settlement_days)
+    count = 0
+    for o in range(n_owing):
+        one = owing[o]
+        its = cover[one.buyer]
+        waited, cause = np.int64(NEVER), PROTRACTED
+        if one.late:
+            waited, cause = first_waiting_end(terms, its, eligible, debts, np.int64(one.begin), np.int64(one.end))
+        event_day, peril = event_of(terms, its, one.default_day, one.frustrated)
+        loss_day = date_of_loss(event_day, waited)
+        by_event = event_day == loss_day and loss_day != NEVER
+        one.loss_day = loss_day
+        one.debts_on = np.int64(one.default_day) if by_event else loss_day
+        one.peril = peril if by_event else cause
+        if one.lost or loss_day != NEVER:
+            key[count] = claim_key(loss_day, buyer_rank[one.buyer])
+            place[count] = o
+            count += 1
+    return count
 
 
 @row
-def book_unclaimed(book, events, rates, horizon, gap, at, begin, debts_on, payment_day):
-    """Show one buyer's lost debts that its claim does not hold: not covered, at the rate of the day they are lost."""
-    n_events = min(events.n_events[at.row], events.buyer.shape[1])
-    buyer = events.buyer[at.row, begin]
-    e = begin
-    while e < n_events and events.buyer[at.row, e] == buyer:
-        invoice = events.invoice[at.row, e]
-        lost_on = events.loss_day[at.row, e]
-        issue, paid = book.issue_day[invoice], events.paid_day[at.row, e]
-        if is_lost_unclaimed(issue, paid, lost_on, debts_on, payment_day):
-            rate = rate_on(rates, at.scenario, book.currency[invoice], min(lost_on, horizon))
-            lost = book.amount[invoice] * events.share[at.row, e] * rate
+def lost_unclaimed(debts, begin, end, scene, debts_on, payment_day):
+    """One buyer's lost debts that its claim does not hold, study currency at the rate of the day they are lost."""
+    lost = 0.0
+    for e in range(begin, end):
+        debt = debts[e]
+        if is_lost_unclaimed(debt.issue_day, debt.paid_day, debt.loss_day, debts_on, payment_day):
+            day = min(np.int64(debt.loss_day), scene.horizon)
+            lost += debt.amount * rate_on(scene.rates, scene.scenario, debt.currency, day)
+    return lost
+
+
+@row
+def value_claims(terms, cover, segment, eligible, debts, owing, parts, place, count, used, scene, claims, gap):
+    """Value the claims of one scenario in the order of ``place``; returns how many have covered debt.
+
+    Those are listed in ``claims``; ``gap`` gets the steps of the waterfall that come before the terms, of all claims
+    and of lost debts that no claim holds.
+    """
+    used[:] = 0.0
+    gap[:] = 0.0
+    valued = 0
+    for i in range(count):
+        one = owing[place[i]]
+        claim = claims[valued]
+        claim.begin, claim.end, claim.payment_day = one.begin, one.end, NEVER
+        if one.loss_day != NEVER:
+            claim.payment_day = one.loss_day + terms.settlement_days
+            claim.buyer, claim.entity, claim.limit_score = one.buyer, one.entity, one.limit_score
+            claim.loss_day, claim.debts_on, claim.peril = one.loss_day, one.debts_on, one.peril
+            value_debts(terms, cover[one.buyer], segment, eligible, debts, parts, used, scene, claim, gap)
+            if claim.total > 0.0:
+                valued += 1
+        if one.lost:
+            lost = lost_unclaimed(debts, claim.begin, claim.end, scene, one.debts_on, claim.payment_day)
             gap[DEBT] += lost
             gap[NOT_COVERED] += lost
-        e += 1
+    return valued
 
 
 @row
-def pay_claim(rates, clock, rows, at, currency, day, amount):
+def pay_claim(scene, currency, day, amount, sums, claim_cash):
     """Pay an amount of policy currency on a day; returns its worth in study currency."""
-    worth = amount * policy_rate(rates, at.scenario, currency, min(day, clock.horizon))
-    if day <= clock.horizon:
-        rows.claim_cash[at.scenario, at.programme, clock.period_of_day[day]] += worth
-        rows.indemnity_in_horizon[at.scenario, at.programme] += worth
+    worth = amount * policy_rate(scene.rates, scene.scenario, currency, min(day, scene.horizon))
+    if day <= scene.horizon:
+        claim_cash[scene.period_of_day[day]] += worth
+        sums.indemnity_in_horizon += worth
     return worth
 
 
 @row
-def is_notified_late(terms, key, at, entity, debts_on, oldest_due):
+def is_notified_late(terms, key, quad, lane, claim):
     """Whether debts overdue for long enough to be notified by the date of loss were notified too late."""
-    if terms.missed <= 0.0 or oldest_due == NEVER or oldest_due + terms.notify_after > debts_on:
+    oldest_due = claim.overdue_since
+    if terms.missed <= 0.0 or oldest_due == NEVER or oldest_due + terms.notify_after > claim.debts_on:
         return False
-    return happens(words(key, at.quad, entity, 0)[at.lane], terms.missed)
+    return happens(words(key, quad, claim.entity, 0)[lane], terms.missed)
 
 
 @row
-def settle_claim(plan, book, events, rates, clock, work, rows, at, claim, failed_on, first_loss_left, liability_left):
-    """Settle one buyer's claim: debt, cover, terms, indemnity, recoveries; books every step of the waterfall.
+def settle_claim(
+    terms, percentage, late, dispute_days, cost_rate, debts, parts, scene, claim, failed_on, first_loss_left,
+    liability_left, sums, gap, claim_cash,
+):  # fmt: skip
+    """Settle one buyer's claim once its debts are valued: terms, indemnity, recoveries, and the waterfall from there.
 
     What is disputed and settled for the seller later is paid later, in its part of the covered debt.
+
+    Args:
+        terms: of the policy.
+        percentage: insured percentage of the claim.
+        late: whether its overdue debts were notified too late.
+        dispute_days: until a dispute is settled.
+        cost_rate: cost of recovering.
+        debts, parts, scene, claim: of the scenario.
+        failed_on: day on which the insurer fails, or NEVER.
+        first_loss_left, liability_left: what earlier claims left.
+        sums, gap, claim_cash: what is paid, the waterfall and the cash by period of the programme; added to.
 
     Returns:
         what the claim uses up of the aggregate first loss and of the maximum liability.
     """
-    terms = plan.terms[at.programme]
-    s, p = at.scenario, at.programme
-    cover = value_debts(plan, book, events, rates, clock, work, at, claim)
+    rates, s, rate = scene.rates, scene.scenario, claim.rate
     non_qualifying, coinsurance, each_and_every, retention, absorbed, over_liability, payable, eroded = apply_terms(
-        terms, cover.covered, cover.percentage, first_loss_left, liability_left
+        terms, claim.covered, percentage, first_loss_left, liability_left
     )
-    above = cover.total - cover.covered
+    above = claim.total - claim.covered
     top_up = after_percentage(above, terms.top_up_percentage)
-    entity = book.buyer_entity[claim.buyer]
-    late = is_notified_late(terms, plan.notification_key, at, entity, claim.debts_on, cover.overdue_since)
     owed = payable - lost_by_late_notice(payable, late, terms.reduction)
     top_up_owed = top_up - lost_by_late_notice(top_up, late, terms.reduction)
-    later = cover.upheld / cover.total if cover.upheld > 0.0 else 0.0
-    settled_day = claim.payment_day + plan.dispute_days
+    later = claim.upheld / claim.total if claim.upheld > 0.0 else 0.0
+    settled_day = claim.payment_day + dispute_days
     first = paid_by_insurer(owed * (1.0 - later), claim.payment_day, failed_on, terms.insurer_recovery)
     second = paid_by_insurer(owed * later, settled_day, failed_on, terms.insurer_recovery)
     first_missing, second_missing = owed * (1.0 - later) - first, owed * later - second
     first += top_up_owed * (1.0 - later)
     second += top_up_owed * later
     indemnity = first + second
-    rate_day = min(claim.loss_day, clock.horizon)
-    rate = policy_rate(rates, s, terms.currency, rate_day)
-    gap = rows.gap[s, p]
-    gap[DEBT] += cover.market
-    gap[CONVERSION] += cover.market - cover.debt * rate
-    gap[VAT] += cover.vat * rate
-    gap[DISPUTED] += cover.disputed * rate
-    gap[NOT_COVERED] += (cover.debt - cover.vat - cover.disputed - cover.eligible) * rate
-    gap[LIMIT_CANCELLED] += (cover.full - cover.total) * rate
-    gap[OVER_LIMIT] += (cover.eligible - cover.full) * rate
     gap[NON_QUALIFYING] += non_qualifying * rate
     gap[COINSURANCE] += (coinsurance + (above - top_up)) * rate
     gap[EACH_AND_EVERY] += each_and_every * rate
@@ -148,17 +179,43 @@ def settle_claim(plan, book, events, rates, clock, work, rows, at, claim, failed
     gap[INSURER_DEFAULT] += (first_missing + second_missing) * rate
     gap[INDEMNITY] += indemnity * rate
     if failed_on != NEVER:
-        rows.insurer_loss[s, p] += first_missing * policy_rate(
-            rates, s, terms.currency, min(claim.payment_day, clock.horizon)
-        ) + second_missing * policy_rate(rates, s, terms.currency, min(settled_day, clock.horizon))
+        sums.insurer_loss += first_missing * policy_rate(
+            rates, s, terms.currency, min(claim.payment_day, scene.horizon)
+        ) + second_missing * policy_rate(rates, s, terms.currency, min(settled_day, scene.horizon))
     if indemnity > 0.0:
-        worth = pay_claim(rates, clock, rows, at, terms.currency, claim.payment_day, first)
+        worth = pay_claim(scene, terms.currency, claim.payment_day, first, sums, claim_cash)
         if second > 0.0:
-            worth += pay_claim(rates, clock, rows, at, terms.currency, settled_day, second)
-        rows.indemnity_gross[s, p] += worth
+            worth += pay_claim(scene, terms.currency, settled_day, second, sums, claim_cash)
+        sums.indemnity_gross += worth
         paid_on = claim.payment_day if first > 0.0 else settled_day
-        shared = share_recoveries(plan, book, events, rates, clock, work, rows, at, claim, paid_on, cover, indemnity)
+        shared = share_recoveries(terms, debts, parts, scene, claim, paid_on, indemnity, cost_rate, sums, claim_cash)
         net = worth - shared
         # in one currency shares never exceed the indemnity: below zero is rounding
-        rows.indemnity[s, p] += max(0.0, net) if terms.currency < 0 else net
+        sums.indemnity += max(0.0, net) if terms.currency < 0 else net
     return eroded, owed
+
+
+@row
+def settle_claims(
+    terms, cover, segment, notification_key, quad, lane, dispute_days, cost_rate, debts, parts, claims, count, scene,
+    failed_on, liability_left, sums, gap, claim_cash,
+):  # fmt: skip
+    """Settle the valued claims of one scenario under one programme, in order; arguments as in :func:`settle_claim`.
+
+    ``cover`` is by buyer, ``liability_left`` the maximum liability. Returns what the insurer owes for all of them,
+    policy currency.
+    """
+    first_loss_left = terms.aggregate_first_loss
+    owed_in_all = 0.0
+    for i in range(count):
+        claim = claims[i]
+        percentage = insured_percentage(cover[claim.buyer], segment, parts, claim)
+        late = is_notified_late(terms, notification_key, quad, lane, claim)
+        eroded, owed = settle_claim(
+            terms, percentage, late, dispute_days, cost_rate, debts, parts, scene, claim, failed_on, first_loss_left,
+            liability_left, sums, gap, claim_cash,
+        )  # fmt: skip
+        first_loss_left -= eroded
+        liability_left -= owed
+        owed_in_all += owed
+    return owed_in_all

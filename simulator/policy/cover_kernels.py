@@ -1,7 +1,8 @@
 """Which debts a claim holds and how much of them is covered.
 
-``at`` is a :class:`~simulator.policy.records.Place`: scenario, programme, and the row of the ledger they read;
-``claim`` is a :class:`~simulator.policy.records.Claim`.
+``debts`` and what is worked out in ``parts`` are lists of one scenario (:mod:`~simulator.policy.work`), ``scene`` is
+its :class:`~simulator.policy.work.Scene`, ``claim`` a record :data:`~simulator.policy.work.CLAIM`; ``cover`` is the
+record of one buyer, ``eligible`` by invoice.
 """
 
 import numpy as np
@@ -15,7 +16,6 @@ from simulator.policy.formulas import (
     conversion_day,
     converted_limit,
     covered_debt,
-    dispute_state,
     falls_in_period,
     held_up_loss_day,
     is_claimed,
@@ -25,65 +25,51 @@ from simulator.policy.formulas import (
     protracted_loss_day,
     room_left,
 )
-from simulator.policy.records import Cover
-from simulator.streams import uniform, words
-
-# Rows that run for each invoice take numbers and records: handing all plans to a function costs more than an invoice.
+from simulator.policy.gaps import CONVERSION, DEBT, DISPUTED, LIMIT_CANCELLED, NOT_COVERED, OVER_LIMIT, VAT
+from simulator.policy.work import SEVERAL
 
 
 @row
-def dispute_of(key, entity, quad, lane, in_ledger, probability, upheld, suspended):
-    """What a dispute does to an unpaid invoice in a scenario: marked in the ledger, or drawn."""
-    if not in_ledger and probability <= 0.0:
-        return UNDISPUTED
-    disputed_score = uniform(words(key, quad, entity, 0)[lane])
-    upheld_score = uniform(words(key, quad, entity, 1)[lane])
-    return dispute_state(in_ledger, disputed_score, upheld_score, probability, upheld, suspended)
+def dispute_under(terms, debt):
+    """What a dispute does to a debt under a policy: without suspended cover a dispute excludes it for good."""
+    return debt.dispute if terms.disputes_suspended or debt.dispute == UNDISPUTED else EXCLUDED
 
 
 @row
-def end_of_waiting(cover, settlement_days, due_day, drawn_day, paid_day):
+def end_of_waiting(cover, settlement_days, debt):
     """End of the waiting period of an invoice that stays unpaid, and the peril: protracted default or transfer."""
-    day = NEVER
+    day = np.int64(NEVER)
     peril = PROTRACTED
-    if cover.percentage[PROTRACTED] > 0.0 and drawn_day > due_day + cover.expiry_days[0]:
-        day = protracted_loss_day(due_day, cover.expiry_days[0], settlement_days, paid_day)
+    if cover.percentage[PROTRACTED] > 0.0 and debt.drawn_day > debt.due_day + cover.expiry_days[0]:
+        day = np.int64(protracted_loss_day(debt.due_day, cover.expiry_days[0], settlement_days, debt.paid_day))
     if cover.percentage[TRANSFER] > 0.0:
-        held_up = held_up_loss_day(due_day, cover.expiry_days[1], settlement_days, drawn_day, paid_day)
+        held_up = held_up_loss_day(
+            debt.due_day, cover.expiry_days[1], settlement_days, debt.drawn_day, debt.paid_day
+        )  # fmt: skip
         if held_up < day:
-            day = held_up
+            day = np.int64(held_up)
             peril = TRANSFER
     return day, peril
 
 
 @row
-def first_waiting_end(plan, book, events, at, cover, begin, end):
+def first_waiting_end(terms, cover, eligible, debts, begin, end):
     """First end of a waiting period of a buyer's debts that may bring about a claim, and the peril; NEVER if none does.
 
     They are insurable, not in dispute for good, and still unpaid when the indemnity is due.
     """
-    terms = plan.terms[at.programme]
-    first = NEVER
+    first = np.int64(NEVER)
     peril = PROTRACTED
     for e in range(begin, end):
-        invoice = events.invoice[at.row, e]
-        if not events.protracted[at.row, e] or not plan.eligible[at.programme, invoice]:
+        debt = debts[e]
+        if not debt.protracted or not eligible[debt.invoice]:
             continue
-        day, cause = end_of_waiting(
-            cover, terms.settlement_days, book.due_day[invoice], events.drawn_day[at.row, e],
-            events.paid_day[at.row, e],
-        )  # fmt: skip
-        if day >= first:
-            continue
-        dispute = dispute_of(
-            plan.dispute_key, plan.invoice_entity[invoice], at.quad, at.lane, book.disputed[invoice],
-            plan.dispute_probability, plan.dispute_upheld, terms.disputes_suspended,
-        )  # fmt: skip
-        if dispute != EXCLUDED:
+        day, cause = end_of_waiting(cover, terms.settlement_days, debt)
+        if day < first and dispute_under(terms, debt) != EXCLUDED:
             first = day
             peril = cause
     if terms.oldest_first and first != NEVER:
-        first = oldest_first_loss_day(plan, book, events, at, cover, begin, end)
+        first = oldest_first_loss_day(terms, cover, eligible, debts, begin, end)
     return first, peril
 
 
@@ -94,59 +80,48 @@ def is_older(due_day, e, other_due_day, other):
 
 
 @row
-def oldest_first_loss_day(plan, book, events, at, cover, begin, end):
+def oldest_first_loss_day(terms, cover, eligible, debts, begin, end):
     """First end of a waiting period whose invoice and the older ones are not filled by all money received until the
     indemnity is due.
 
     Amounts are book values. What a buyer owes in all is the same as without this rule, so a buyer whose invoices are
     all paid by then has no such day.
     """
-    terms = plan.terms[at.programme]
-    first = NEVER
+    first = np.int64(NEVER)
     for e in range(begin, end):
-        invoice = events.invoice[at.row, e]
-        due = book.due_day[invoice]
-        day = due + cover.expiry_days[0]
-        if day >= first or not plan.eligible[at.programme, invoice]:
+        debt = debts[e]
+        day = np.int64(debt.due_day) + cover.expiry_days[0]
+        if day >= first or not eligible[debt.invoice]:
             continue
-        owed = book.book_value[invoice] * events.share[at.row, e]
+        owed = debt.value
         received = 0.0
-        for other in range(begin, end):
-            one = events.invoice[at.row, other]
-            value = book.book_value[one] * events.share[at.row, other]
-            if is_older(book.due_day[one], other, due, e):
-                owed += value
+        for o in range(begin, end):
+            other = debts[o]
+            if is_older(other.due_day, o, debt.due_day, e):
+                owed += other.value
             # as a claim of that day: what is shipped later is neither held nor does its payment count
-            if book.issue_day[one] <= day and events.paid_day[at.row, other] <= day + terms.settlement_days:
-                received += value
-        if received >= owed * (1.0 - 1e-12):
-            continue
-        dispute = dispute_of(
-            plan.dispute_key, plan.invoice_entity[invoice], at.quad, at.lane, book.disputed[invoice],
-            plan.dispute_probability, plan.dispute_upheld, terms.disputes_suspended,
-        )  # fmt: skip
-        if dispute != EXCLUDED:
+            if other.issue_day <= day and other.paid_day <= day + terms.settlement_days:
+                received += other.value
+        if received < owed * (1.0 - 1e-12) and dispute_under(terms, debt) != EXCLUDED:
             first = day
     return first
 
 
 @row
-def oldest_first_part(book, events, row, claim, e):
+def oldest_first_part(debts, claim, e):
     """Part of an invoice that a claim holds when all payments until its indemnity fill the oldest invoices."""
-    invoice = events.invoice[row, e]
-    if book.issue_day[invoice] > claim.debts_on:
+    debt = debts[e]
+    if debt.issue_day > claim.debts_on:
         return 0.0
     outstanding = 0.0
     newer = 0.0
-    for other in range(claim.begin, claim.end):
-        one = events.invoice[row, other]
-        value = book.book_value[one] * events.share[row, other]
-        if is_claimed(book.issue_day[one], events.paid_day[row, other], claim.debts_on, claim.payment_day):
-            outstanding += value
-        if book.issue_day[one] <= claim.debts_on and is_older(book.due_day[invoice], e, book.due_day[one], other):
-            newer += value
-    value = book.book_value[invoice] * events.share[row, e]
-    return left_of_debt(value, newer, outstanding) / value
+    for o in range(claim.begin, claim.end):
+        other = debts[o]
+        if is_claimed(other.issue_day, other.paid_day, claim.debts_on, claim.payment_day):
+            outstanding += other.value
+        if other.issue_day <= claim.debts_on and is_older(debt.due_day, e, other.due_day, o):
+            newer += other.value
+    return left_of_debt(debt.value, newer, outstanding) / debt.value
 
 
 @row
@@ -156,22 +131,28 @@ def rate_in_policy(rates, s, terms, currency, day):
 
 
 @row
-def converted_on(rates, s, terms, currency, issue_day, month_end, due_day, loss_day, payment_day, horizon):
+def converted_on(scene, terms, debt, claim):
     """Day whose rate turns a debt into policy currency by the policy's rule; beyond the horizon its last day."""
-    day = min(horizon, conversion_day(terms.conversion, issue_day, month_end, due_day, loss_day, payment_day))
+    rule = conversion_day(
+        terms.conversion, np.int64(debt.issue_day), np.int64(debt.month_end), np.int64(debt.due_day), claim.loss_day,
+        claim.payment_day,
+    )  # fmt: skip
+    day = min(scene.horizon, rule)
     if terms.conversion == AT_LOWER:
-        then = rate_in_policy(rates, s, terms, currency, issue_day)
-        if then < rate_in_policy(rates, s, terms, currency, day):
-            day = issue_day
+        issue = np.int64(debt.issue_day)
+        then = rate_in_policy(scene.rates, scene.scenario, terms, debt.currency, issue)
+        if then < rate_in_policy(scene.rates, scene.scenario, terms, debt.currency, day):
+            day = issue
     return day
 
 
 @row
-def limit_at(rates, s, terms, segment, limit, day):
+def limit_at(scene, terms, segment, limit, day):
     """A limit in policy currency on the day whose rate converts the debt it is for."""
     if segment.currency == terms.currency:
         return limit
-    return converted_limit(limit, segment.rate_of_day_0, rate_in_policy(rates, s, terms, segment.currency, day))
+    rate = rate_in_policy(scene.rates, scene.scenario, terms, segment.currency, day)
+    return converted_limit(limit, segment.rate_of_day_0, rate)
 
 
 @row
@@ -192,95 +173,114 @@ def limits_change_on(terms, score, horizon):
 
 
 @row
-def value_debts(plan, book, events, rates, clock, work, at, claim):
-    """Debt and cover of a claim, invoice by invoice in order of issue; see :class:`~simulator.policy.records.Cover`.
+def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, claim, gap):
+    """Debt and cover of a claim, debt by debt in order of issue; books the steps of the waterfall up to its cover.
 
-    Notes the debt and the covered part of each invoice in ``work``, and what the claim takes of shared limits.
+    Notes what the terms need in ``claim``, debt and covered part of each invoice in ``parts``, and what the claim takes
+    of shared limits in ``used``.
     """
-    terms = plan.terms[at.programme]
-    cover = plan.cover[at.programme, claim.buyer]
-    group = at.group
-    rate_day = min(claim.loss_day, clock.horizon)
+    rate_day = min(claim.loss_day, scene.horizon)
     answers = falls_in_period(claim.loss_day, terms.first_day, terms.last_day, terms.losses_occurring)
-    changed_on = limits_change_on(terms, events.limit_score[at.row, claim.begin], clock.horizon)
-    used = work.used[group, cover.group_pool] if cover.group_pool >= 0 else 0.0
+    changed_on = np.int64(NEVER)
+    if terms.change_intensity > 0.0:
+        changed_on = np.int64(limits_change_on(terms, claim.limit_score, scene.horizon))
+    taken = used[cover.group_pool] if cover.group_pool >= 0 else 0.0
     market, debt, vat, disputed = 0.0, 0.0, 0.0, 0.0
-    eligible, full, total, covered, upheld, insured = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    percentage = cover.percentage[claim.peril]
-    mixed = False
-    oldest_due = NEVER
+    eligible_debt, full, total, covered, upheld = 0.0, 0.0, 0.0, 0.0, 0.0
+    under = np.int64(-1)
+    oldest_due = np.int64(NEVER)
     for e in range(claim.begin, claim.end):
-        invoice = events.invoice[at.row, e]
-        issue = book.issue_day[invoice]
-        currency = book.currency[invoice]
-        amount = book.amount[invoice] * events.share[at.row, e]
-        work.debt[group, e] = 0.0
-        work.covered[group, e] = 0.0
+        one = debts[e]
+        part = parts[e]
+        part.debt = part.covered = part.first_covered = 0.0
+        part.segment = -1
+        amount = one.amount
         if terms.oldest_first:
-            amount *= oldest_first_part(book, events, at.row, claim, e)
-        elif not is_claimed(issue, events.paid_day[at.row, e], claim.debts_on, claim.payment_day):
+            amount *= oldest_first_part(debts, claim, e)
+        elif not is_claimed(one.issue_day, one.paid_day, claim.debts_on, claim.payment_day):
             continue
         if amount <= 0.0:
             continue
-        converted = converted_on(
-            rates, at.scenario, terms, currency, issue, plan.month_end[invoice], book.due_day[invoice],
-            claim.loss_day, claim.payment_day, clock.horizon,
-        )  # fmt: skip
-        value = amount * rate_in_policy(rates, at.scenario, terms, currency, converted)
-        market += amount * rate_on(rates, at.scenario, currency, rate_day)
+        converted = converted_on(scene, terms, one, claim)
+        value = amount * rate_in_policy(scene.rates, scene.scenario, terms, one.currency, converted)
+        market += amount * rate_on(scene.rates, scene.scenario, one.currency, rate_day)
         debt += value
-        work.debt[group, e] = value
-        oldest_due = min(oldest_due, book.due_day[invoice])
-        if not terms.vat_covered and book.vat[invoice] > 0.0:
-            tax = value * (book.vat[invoice] / book.amount[invoice])
+        part.debt = value
+        oldest_due = min(oldest_due, np.int64(one.due_day))
+        if not terms.vat_covered and one.vat_share > 0.0:
+            tax = value * one.vat_share
             vat += tax
             value -= tax
-        dispute = dispute_of(
-            plan.dispute_key, plan.invoice_entity[invoice], at.quad, at.lane, book.disputed[invoice],
-            plan.dispute_probability, plan.dispute_upheld, terms.disputes_suspended,
-        )  # fmt: skip
+        dispute = dispute_under(terms, one)
         if dispute == EXCLUDED:
             disputed += value
             continue
-        if not answers or not plan.eligible[at.programme, invoice]:
+        if not answers or not eligible[one.invoice] or one.overdue > terms.extension_days:
             continue
-        if events.overdue_at_issue[at.row, e] > terms.extension_days:
+        k = segment_at(segment, cover, one.issue_day)
+        if k < 0 or segment[k].highest <= 0.0:
             continue
-        k = segment_at(plan.segment, cover, issue)
-        if k < 0 or plan.segment[k].highest <= 0.0:
-            continue
-        segment = plan.segment[k]
-        limit = limit_at(rates, at.scenario, terms, segment, segment.limit, converted)
-        highest = limit_at(rates, at.scenario, terms, segment, segment.highest, converted)
-        if segment.changes:
-            limit = limit_after_change(limit, issue, changed_on, terms.change_to)
-        multiple = terms.top_up_multiple if segment.named else 0.0
+        held = segment[k]
+        limit = limit_at(scene, terms, held, held.limit, converted)
+        highest = limit_at(scene, terms, held, held.highest, converted)
+        if held.changes:
+            limit = limit_after_change(limit, one.issue_day, changed_on, terms.change_to)
+        multiple = terms.top_up_multiple if held.named else 0.0
         highest += additional_limit(highest, multiple, terms.top_up_maximum)
         with_top_up = limit + additional_limit(limit, multiple, terms.top_up_maximum)
-        eligible += value
-        full = covered_debt(full, value, room_left(highest, used))
+        eligible_debt += value
+        full = covered_debt(full, value, room_left(highest, taken))
         before = total
-        total = covered_debt(total, value, room_left(with_top_up, used))
-        work.covered[group, e] = total - before
+        total = covered_debt(total, value, room_left(with_top_up, taken))
+        part.covered = total - before
         if dispute == UPHELD:
             upheld += total - before
         before = covered
-        covered = covered_debt(covered, value, room_left(limit, used))
-        own = cover.percentage[claim.peril] if np.isnan(segment.percentage) else segment.percentage
-        insured += own * (covered - before)
-        mixed = mixed or (own != percentage and before > 0.0)
-        percentage = own
-    if mixed:
-        percentage = insured / covered
+        covered = covered_debt(covered, value, room_left(limit, taken))
+        part.first_covered = covered - before
+        part.segment = np.int64(k) - cover.segments[0]
+        under = part.segment if under == -1 or under == part.segment else np.int64(SEVERAL)
+    claim.uncapped = covered
     if cover.country_pool >= 0:
-        most = room_left(cover.country_maximum, work.used[group, cover.country_pool])
+        most = room_left(cover.country_maximum, used[cover.country_pool])
         if total > most:
             for e in range(claim.begin, claim.end):
-                work.covered[group, e] *= most / total
+                parts[e].covered *= most / total
         full, total, covered = min(full, most), min(total, most), min(covered, most)
-        work.used[group, cover.country_pool] += total
+        used[cover.country_pool] += total
     if cover.group_pool >= 0:
-        work.used[group, cover.group_pool] += covered
-    return Cover(
-        market, debt, vat, disputed, eligible, full, total, covered, min(upheld, total), percentage, oldest_due
-    )
+        used[cover.group_pool] += covered
+    rate = policy_rate(scene.rates, scene.scenario, terms.currency, rate_day)
+    gap[DEBT] += market
+    gap[CONVERSION] += market - debt * rate
+    gap[VAT] += vat * rate
+    gap[DISPUTED] += disputed * rate
+    gap[NOT_COVERED] += (debt - vat - disputed - eligible_debt) * rate
+    gap[LIMIT_CANCELLED] += (full - total) * rate
+    gap[OVER_LIMIT] += (eligible_debt - full) * rate
+    claim.debt, claim.total, claim.covered, claim.upheld = debt, total, covered, min(upheld, total)
+    claim.rate, claim.segment, claim.overdue_since = rate, under, oldest_due
+
+
+@row
+def insured_percentage(cover, segment, parts, claim):
+    """Insured percentage of a claim: that of its peril, or of the limit; a mean where its debts fall under several."""
+    percentage = cover.percentage[claim.peril]
+    if claim.segment == -1:
+        return percentage
+    if claim.segment != SEVERAL:
+        own = segment[cover.segments[0] + claim.segment].percentage
+        return percentage if np.isnan(own) else own
+    insured = 0.0
+    some, mixed = False, False
+    of_peril = percentage
+    for e in range(claim.begin, claim.end):
+        part = parts[e]
+        if part.segment >= 0:
+            own = segment[cover.segments[0] + part.segment].percentage
+            own = of_peril if np.isnan(own) else own
+            insured += own * part.first_covered
+            mixed |= own != percentage and some
+            some |= part.first_covered > 0.0
+            percentage = own
+    return insured / claim.uncapped if mixed else percentage

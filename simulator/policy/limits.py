@@ -22,7 +22,8 @@ from simulator.ledger.portfolio import Flags, Floats, Portfolio
 from simulator.policy.codes import STUDY_CURRENCY
 from simulator.policy.eligibility import country_terms
 from simulator.policy.limit_file import NamedLimit, problem_of_rate, read_limits
-from simulator.policy.records import SEGMENT, Records
+from simulator.policy.records import SEGMENT
+from simulator.policy.work import Records
 from simulator.study.calendar import Calendar
 from simulator.study.files import resolve_file
 from simulator.study.schema import Policy, Study

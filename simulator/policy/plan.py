@@ -27,7 +27,7 @@ from simulator.policy.eligibility import (
 from simulator.policy.insurer import annual_intensity
 from simulator.policy.limits import BuyerLimits, ScriptedLimit, buyer_limits, segments, spot_rates
 from simulator.policy.premium_formulas import premium_on_turnover, share_of_policy_year
-from simulator.policy.records import SEGMENT, PolicyPlan, Records, blank_plan
+from simulator.policy.records import SEGMENT, PolicyPlan, blank_plan
 from simulator.policy.sales import (
     class_shares,
     days_in_horizon,
@@ -35,7 +35,10 @@ from simulator.policy.sales import (
     instalments,
     insurable_sales,
     month_ends,
+    sales_by_invoice,
+    sums_from,
 )
+from simulator.policy.work import Records
 from simulator.study.amounts import Multiple
 from simulator.study.calendar import Calendar
 from simulator.study.schema import Policy, Study
@@ -87,6 +90,11 @@ def build_policies(
     problems = Problems()
     parts: list[Records] = [np.zeros(0, SEGMENT).view(np.recarray)]
     pools = 1
+    invoices = portfolio.invoices
+    book_value = invoices.amount * spot[invoices.currency]
+    first_invoice = np.searchsorted(invoices.buyer, np.arange(n_buyers + 1))
+    if len(invoices) > 0:
+        plan = plan._replace(planned_from=sums_from(np.where(invoices.open_item, 0.0, book_value), first_invoice))
     for p, policy in enumerate(study.programmes):
         if not isinstance(policy, Policy):
             continue
@@ -107,6 +115,17 @@ def build_policies(
         parts.append(records)
         plan.eligible[p] = eligible_invoices(policy, portfolio, calendar, plan.cover["expiry_days"][p, :, 0])
         _fill_premium(plan, p, policy, portfolio, calendar, spot, limits)
+        if len(invoices) > 0:
+            plan.sale[p] = sales_by_invoice(
+                plan.terms[p],
+                np.stack([start[:-1], start[1:]], axis=1),
+                records,
+                plan.eligible[p],
+                invoices.buyer,
+                invoices,
+                book_value,
+            )
+            plan.sales_from[p] = sums_from(plan.sale[p], first_invoice)
         _fill_liability(plan, p, policy, problems)
     problems.raise_if_any()
     plan = plan._replace(segment=np.concatenate(parts).view(np.recarray), n_pools=pools)

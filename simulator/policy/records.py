@@ -5,15 +5,14 @@ Kernels take a programme's terms, a buyer's cover and a limit as records: ``term
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from simulator.jit import NEVER
 from simulator.ledger.portfolio import Flags, Floats, Ints, Keys
 from simulator.policy.codes import MOST_STEPS, PERILS, STUDY_CURRENCY, steps_of
-
-Records = np.recarray[Any, np.dtype[Any]]
+from simulator.policy.work import Records
 
 #: One record per programme. Money in policy currency, days count from the ledger's date.
 TERMS = np.dtype(
@@ -112,7 +111,11 @@ class PolicyPlan(NamedTuple):
 
     ``insured`` is false for programmes without a policy: their other entries mean nothing. ``regime`` is the row
     block of the ledger that a programme trades under. ``eligible`` [P, I] is what of an invoice is known before
-    anything happens (:mod:`~simulator.policy.eligibility`). ``instalment`` [P, T] are deposits before tax;
+    anything happens (:mod:`~simulator.policy.eligibility`), ``sale`` [P, I] the insurable turnover of each planned one
+    (:func:`~simulator.policy.sales.sales_by_invoice`); ``sales_from`` [P, I + B] is the sum of that and the buyer's
+    later ones, each buyer's followed by a 0, and ``planned_from`` [I + B] the same of all that is planned, book value.
+    Programmes of one view (``view_of`` [P], -1 without insurance) see the same claims, ``order`` [P] takes them
+    together; both are filled last (:mod:`~simulator.policy.views`). ``instalment`` [P, T] are deposits before tax;
     ``month_ends`` [P, T] counts the month ends of the policy period in each period; ``receivable_class`` [B] keeps
     apart what is insured under a premium on balances, and ``class_share`` [P, K] is the insurable part of each class.
     ``buyer_rank`` orders claims of one day: rank of the buyer's id.
@@ -120,11 +123,16 @@ class PolicyPlan(NamedTuple):
     """
 
     insured: Flags
+    view_of: Ints
+    order: Ints
     regime: Ints
     terms: Records
     cover: Records
     segment: Records
     eligible: Flags
+    sale: Floats
+    sales_from: Floats
+    planned_from: Floats
     month_end: Ints
     invoice_entity: Keys
     buyer_rank: Ints
@@ -144,66 +152,6 @@ class PolicyPlan(NamedTuple):
     notification_key: np.ndarray
     insurer_key: np.ndarray
     insurer_entity: np.uint64
-
-
-class Place(NamedTuple):
-    """Where a kernel is: row of the ledger's events, scenario, programme, its draws, and its working space."""
-
-    row: int
-    scenario: int
-    programme: int
-    quad: int
-    lane: int
-    group: int
-
-
-class Claim(NamedTuple):
-    """One buyer's claim: events ``begin`` to ``end``, its date of loss, the day whose debts it holds (that of the
-    event), its peril, and the day the indemnity is paid: debts paid by then are not held."""
-
-    buyer: int
-    begin: int
-    end: int
-    loss_day: int
-    debts_on: int
-    peril: int
-    payment_day: int
-
-
-class Work(NamedTuple):
-    """Working space, one row per group of scenarios: claims to sort; by event debt, covered debt, later money with its
-    day and the insurer's share; what claims have used of limits that buyers share."""
-
-    key: np.ndarray
-    first_event: Ints
-    debt: Floats
-    covered: Floats
-    day: Ints
-    money: Floats
-    share: Floats
-    used: Floats
-
-
-class Cover(NamedTuple):
-    """One claim before its terms, in policy currency but for ``market``: the debt in study currency.
-
-    ``debt`` by the policy's conversion, ``vat`` and ``disputed`` parts of it; ``eligible``: what is insured at all;
-    ``full``: of that, within the highest limits so far; ``total``: within the limits that hold, top-up included;
-    ``covered``: of that, for the first insurer; ``upheld``: of that, disputed and settled later; ``percentage``:
-    insured percentage; ``overdue_since``: the oldest due day.
-    """
-
-    market: float
-    debt: float
-    vat: float
-    disputed: float
-    eligible: float
-    full: float
-    total: float
-    covered: float
-    upheld: float
-    percentage: float
-    overdue_since: int
 
 
 def blank_terms(n_programmes: int) -> Records:
@@ -252,11 +200,16 @@ def blank_plan(n_programmes: int, n_buyers: int, n_invoices: int, n_periods: int
     no_key = np.zeros(2, np.uint32)
     return PolicyPlan(
         insured=np.zeros(p, np.bool_),
+        view_of=np.zeros(0, np.int32),
+        order=np.zeros(0, np.int32),
         regime=np.zeros(p, np.int32),
         terms=blank_terms(p),
         cover=blank_cover(p, b),
         segment=np.zeros(0, SEGMENT).view(np.recarray),
         eligible=np.ones((p, n_invoices), np.bool_),
+        sale=np.zeros((p, n_invoices)),
+        sales_from=np.zeros((p, n_invoices + b)),
+        planned_from=np.zeros(n_invoices + b),
         month_end=np.zeros(n_invoices, np.int32),
         invoice_entity=np.zeros(n_invoices, np.uint64),
         buyer_rank=np.arange(b, dtype=np.int32),

@@ -1,5 +1,7 @@
 """Money that arrives on claimed debts that are not paid before the indemnity, and the insurer's share of it."""
 
+import numpy as np
+
 from simulator.fx.formulas import rate_on
 from simulator.jit import NEVER, row
 from simulator.policy.codes import TO_THE_OLDEST
@@ -14,84 +16,86 @@ from simulator.policy.recovery_formulas import (
 
 
 @row
-def note_receipts(book, events, rates, horizon, work, at, claim, currency):
-    """Note in ``work`` what still arrives on each debt of a claim: day (NEVER if nothing does) and policy money."""
+def note_receipts(scene, currency, debts, parts, claim):
+    """Note in ``parts`` what still arrives on each debt of a claim: day (NEVER if nothing does) and policy money."""
     for e in range(claim.begin, claim.end):
-        invoice = events.invoice[at.row, e]
-        paid = events.paid_day[at.row, e]
-        day = NEVER
+        debt, part = debts[e], parts[e]
+        day = np.int64(NEVER)
         money = 0.0
-        if is_claimed(book.issue_day[invoice], paid, claim.debts_on, claim.payment_day):
-            day = receipt_day(paid, events.receipt_day[at.row, e])
+        if is_claimed(debt.issue_day, debt.paid_day, claim.debts_on, claim.payment_day):
+            day = np.int64(receipt_day(debt.paid_day, debt.receipt_day))
         if day != NEVER:
-            until = min(day, horizon)
-            amount = book.amount[invoice] * events.share[at.row, e]
-            local = receipt_amount(amount, paid, events.recovery[at.row, e])
-            money = local * rate_on(rates, at.scenario, book.currency[invoice], until)
-            money /= policy_rate(rates, at.scenario, currency, until)
-        work.day[at.group, e] = day
-        work.money[at.group, e] = money
+            until = min(day, scene.horizon)
+            local = receipt_amount(debt.amount, debt.paid_day, debt.recovery)
+            money = local * rate_on(scene.rates, scene.scenario, debt.currency, until)
+            money /= policy_rate(scene.rates, scene.scenario, currency, until)
+        part.day = day
+        part.money = money
 
 
 @row
-def sum_before(day, values, begin, end, e):
-    """Sum of values that arrive earlier than event ``e``'s (ties: event order)."""
-    total = 0.0
-    for other in range(begin, end):
-        if day[other] < day[e] or (day[other] == day[e] and other < e):
-            total += values[other]
-    return total
+def is_earlier(parts, other, e):
+    """Whether money arrives on one debt before that on another (ties: order of debts)."""
+    return parts[other].day < parts[e].day or (parts[other].day == parts[e].day and other < e)
 
 
 @row
-def share_of_oldest(work, at, claim, covered, paid, e):
-    """The insurer's share of one event's money where money fills the oldest invoices first."""
-    earlier = sum_before(work.day[at.group], work.money[at.group], claim.begin, claim.end, e)
+def share_of_oldest(parts, claim, paid, e):
+    """The insurer's share of one debt's money where money fills the oldest invoices first."""
+    earlier = 0.0
+    for other in range(claim.begin, claim.end):
+        if is_earlier(parts, other, e):
+            earlier += parts[other].money
     share = 0.0
     older = 0.0
     for one in range(claim.begin, claim.end):
-        debt = work.debt[at.group, one]
+        debt = parts[one].debt
         if debt > 0.0:
             share += share_of_invoice(
-                older, older + debt, earlier, work.money[at.group, e], paid, covered, work.covered[at.group, one]
-            )
+                older, older + debt, earlier, parts[e].money, paid, claim.total, parts[one].covered
+            )  # fmt: skip
             older += debt
     return share
 
 
 @row
-def share_recoveries(plan, book, events, rates, clock, work, rows, at, claim, paid_on, cover, paid):
+def share_recoveries(terms, debts, parts, scene, claim, paid_on, paid, cost_rate, sums, claim_cash):
     """Pay the insurer's shares of later money; returns their worth in study currency.
 
     Shares in all never exceed the indemnity: earlier money fills it first. A share is paid over when the money has
     arrived and the indemnity has been paid, on ``paid_on``.
     """
-    terms = plan.terms[at.programme]
-    note_receipts(book, events, rates, clock.horizon, work, at, claim, terms.currency)
-    day, money, share = work.day[at.group], work.money[at.group], work.share[at.group]
+    note_receipts(scene, terms.currency, debts, parts, claim)
     uncapped = 0.0
     for e in range(claim.begin, claim.end):
-        share[e] = 0.0
-        if day[e] == NEVER:
+        part = parts[e]
+        part.share = 0.0
+        if part.day == NEVER:
             continue
         if terms.recovery_rule == TO_THE_OLDEST:
-            share[e] = share_of_oldest(work, at, claim, cover.total, paid, e)
+            share = share_of_oldest(parts, claim, paid, e)
         else:
-            share[e] = insurer_share(terms.recovery_rule, money[e], paid, cover.total, cover.debt)
-        if events.paid_day[at.row, e] == NEVER:
-            share[e] = after_costs(share[e], money[e], terms.recovery_costs, plan.recovery_cost)
-        uncapped += share[e]
+            share = insurer_share(terms.recovery_rule, part.money, paid, claim.total, claim.debt)
+        if debts[e].paid_day == NEVER:
+            share = after_costs(share, part.money, terms.recovery_costs, cost_rate)
+        part.share = share
+        uncapped += share
     shared = 0.0
     for e in range(claim.begin, claim.end):
-        if day[e] == NEVER:
+        part = parts[e]
+        if part.day == NEVER:
             continue
-        due = share[e]
+        due = part.share
         if uncapped > paid:
-            due = min(due, max(0.0, paid - sum_before(day, share, claim.begin, claim.end, e)))
-        pay_day = max(day[e], paid_on)
-        worth = due * policy_rate(rates, at.scenario, terms.currency, min(pay_day, clock.horizon))
+            before = 0.0
+            for other in range(claim.begin, claim.end):
+                if is_earlier(parts, other, e):
+                    before += parts[other].share
+            due = min(due, max(0.0, paid - before))
+        pay_day = max(part.day, paid_on)
+        worth = due * policy_rate(scene.rates, scene.scenario, terms.currency, min(pay_day, scene.horizon))
         shared += worth
-        if pay_day <= clock.horizon:
-            rows.claim_cash[at.scenario, at.programme, clock.period_of_day[pay_day]] -= worth
-            rows.indemnity_in_horizon[at.scenario, at.programme] -= worth
+        if pay_day <= scene.horizon:
+            claim_cash[scene.period_of_day[pay_day]] -= worth
+            sums.indemnity_in_horizon -= worth
     return shared

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
+from simulator.ledger.portfolio import Flags, Floats, Ints, Invoices, Portfolio
+from simulator.losses.plan import Book
 from simulator.policy.eligibility import insured_buyers, policy_period
-from simulator.policy.limits import BuyerLimits
+from simulator.policy.limits import Bounds, BuyerLimits
+from simulator.policy.work import Records
 from simulator.study.calendar import DAYS_PER_YEAR, Calendar
 from simulator.study.schema import Policy
 
@@ -82,6 +84,63 @@ def insurable_sales(
         # fsum is exact, so the sum does not depend on the order of buyers in the ledger
         base = math.fsum(np.bincount(invoices.buyer, weights=value, minlength=n))
     return Sales(value, insurable, whole, base)
+
+
+def sales_by_invoice(
+    terms: Records,
+    bounds: Ints | Bounds,
+    segment: Records,
+    eligible: Flags,
+    buyer: Ints,
+    invoices: Invoices | Book,
+    value: Floats,
+) -> Floats:
+    """Insurable turnover of each planned invoice at its book value, as the premium of a scenario counts it.
+
+    Net of value added tax unless it is covered, within the policy period and under a limit; 0 of what is not insured.
+
+    Args:
+        terms: of the policy.
+        bounds: first of each buyer's limits and one beyond its last, int[B, 2].
+        segment: the limits.
+        eligible: which invoices it insures, bool[I].
+        buyer: of each invoice.
+        invoices: their days and amounts.
+        value: their book values.
+    """
+    begin, end = np.asarray(bounds)[buyer].T
+    held = np.full(len(buyer), -1)
+    for k in range(int((end - begin).max(initial=0))):
+        last = np.maximum(np.minimum(begin + k, end - 1), 0)
+        held = np.where((begin + k < end) & (segment["from_day"][last] <= invoices.issue_day), last, held)
+    limited = (held >= 0) & (segment["limit"][held] > 0.0) if len(segment) else np.zeros(len(buyer), np.bool_)
+    issue = invoices.issue_day
+    sold = limited & eligible & ~invoices.open_item & (issue >= terms["first_day"]) & (issue <= terms["last_day"])
+    if not terms["vat_covered"]:
+        taxed = invoices.vat > 0.0
+        value = value.copy()
+        value[taxed] -= value[taxed] * (invoices.vat[taxed] / invoices.amount[taxed])
+    return np.where(sold, value, 0.0)
+
+
+def sums_from(value: Floats, start: Bounds) -> Floats:
+    """Sum of each value and the later ones of its buyer, the last one first, and a 0 behind each buyer's last.
+
+    Args:
+        value: by invoice, float64[I], buyer by buyer.
+        start: bounds of each buyer's invoices, int[B + 1].
+
+    Returns:
+        float64[I + B]; invoice i of buyer b is at i + b.
+    """
+    n = len(start) - 1
+    found, total = np.zeros(len(value) + n), np.zeros(n)
+    for k in range(int(np.diff(start).max(initial=0))):
+        at = start[1:] - 1 - k
+        b = np.flatnonzero(at >= start[:-1])
+        total[b] += value[at[b]]
+        found[at[b] + b] = total[b]
+    return found
 
 
 def limited_at_issue(limits: BuyerLimits, insurable: Flags, buyer: Ints, issue_day: Ints) -> Flags:

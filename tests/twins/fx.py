@@ -13,6 +13,16 @@ def rate_on(rates, scenario, currency, day):
     return path[max(0, min(week, len(path) - 1))]
 
 
+def exponential(x):
+    x = max(-700.0, min(x, 700.0))
+    k = math.floor(x * 1.4426950408889634 + 0.5)
+    r = x - k * 0.693147180369123816490 - k * 1.90821492927058770002e-10
+    series = 0.0
+    for power in range(13, -1, -1):
+        series = series * r + 1.0 / math.factorial(power)
+    return math.ldexp(series, k)
+
+
 def hedge_settlement(notional, forward, rate):
     return notional * (forward - rate)
 
@@ -54,13 +64,13 @@ def _common_steps(fx_key, quad, lane, scenario_entity, n_steps, state):
 
 def draw_diffusion(
     fx_key, mixing_key, first_quad, scenario_entity, currency_entity, spot, jump, step_drift, step_volatility,
-    driver_weight, residual_root, mixing_table, drivers, rates,
+    driver_weight, residual_root, mixing_table, drivers, pair, word, by_scenario, steps, rates,
 ):  # fmt: skip
     n, n_currencies, n_steps = len(rates), len(spot), len(rates[0][0]) - 1
     for i in range(n):
         quad, lane = first_quad + i // 4, i % 4
         common = _common_steps(fx_key, quad, lane, scenario_entity, n_steps, drivers[i][0])
-        scale = math.exp(tabulated(mixing_table, 0, normal(words(mixing_key, quad, scenario_entity, 0)[lane])))
+        scale = exponential(tabulated(mixing_table, 0, normal(words(mixing_key, quad, scenario_entity, 0)[lane])))
         noise = [
             [normal(words(fx_key, quad, entity, s)[lane]) for s in range(1, n_steps + 1)] for entity in currency_entity
         ]
@@ -74,7 +84,7 @@ def draw_diffusion(
                     own += residual_root[c][j] * noise[j][s]
                 path += own + driver_weight[c] * common[s]
                 growth = step_drift[c] * (s + 1) + step_volatility[c] * scale * path
-                rates[i][c][s + 1] = spot[c] * jump[c] * math.exp(growth)
+                rates[i][c][s + 1] = spot[c] * jump[c] * exponential(growth)
 
 
 def draw_bootstrap(

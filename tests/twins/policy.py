@@ -245,12 +245,12 @@ def premium_adjustment(premium, deposits, tax):
 # --- one scenario under one programme ---
 
 
-def sort_claims(key, first_event, count):
+def sort_claims(key, place, count):
     order = sorted(range(count), key=lambda i: key[i])
     keys = [key[i] for i in order]
-    first = [first_event[i] for i in order]
+    first = [place[i] for i in order]
     key[:count] = keys
-    first_event[:count] = first
+    place[:count] = first
 
 
 class Scenario:
@@ -550,11 +550,12 @@ class Scenario:
         return returned
 
     def unclaimed(self, entries, debts_on, payment_day):
+        lost = 0.0
         for e in entries:
             issue, paid, lost_on = (self.of(name, e) for name in ("issue_day", "paid_day", "loss_day"))
             if is_lost_unclaimed(issue, paid, lost_on, debts_on, payment_day):
-                value = self.of("amount", e) * self.rate(self.of("currency", e), lost_on)
-                self.rows.gap[self.s, self.p, [0, 4]] += value
+                lost += self.of("amount", e) * self.rate(self.of("currency", e), lost_on)
+        self.rows.gap[self.s, self.p, [0, 4]] += lost
 
     # premium
 
@@ -570,13 +571,16 @@ class Scenario:
             value -= value * (float(book.vat[i]) / float(book.amount[i]))
         return value
 
-    def withheld_share(self, own, since, until, value):
-        """Part of what was planned from one day to another that was not shipped; 0 if nothing was planned then."""
-        planned = 0.0
-        for i in own:
-            if since <= self.book.issue_day[i] <= until and not self.book.open_item[i]:
-                planned += float(self.book.book_value[i])
-        return value / planned if planned else 0.0
+    def summed_from(self, own, day, value):
+        """Sum over a buyer's invoices issued on a day or later, the last one first."""
+        total = 0.0
+        for i in reversed(own):
+            if self.book.issue_day[i] >= day:
+                total += value(i)
+        return total
+
+    def planned(self, i):
+        return 0.0 if self.book.open_item[i] else float(self.book.book_value[i])
 
     def turnover(self, claimed_on):
         """As planned, less what is withheld and what is shipped without cover, buyer by buyer."""
@@ -599,17 +603,21 @@ class Scenario:
             end = min(cancelled.get(buyer, NEVER), claimed_on.get(buyer, NEVER) + 1)
             own = range(int(book.start[buyer]), int(book.start[buyer + 1]))
             since, until, value = stopped.get(buyer, (0, -1, 0.0))
-            uncovered = withheld = overdue = 0.0
-            for i in own:
-                if book.issue_day[i] >= end:
-                    uncovered += self.sale(buyer, i)
-                elif since <= book.issue_day[i] <= until and not book.open_item[i]:
-                    withheld += self.sale(buyer, i)
+            overdue = 0.0
+
+            def sold_from(day, buyer=buyer, own=own):
+                return self.summed_from(own, day, lambda i: self.sale(buyer, i))
+
+            gone = sold_from(end)
+            planned = self.summed_from(own, since, self.planned) - self.summed_from(own, until + 1, self.planned)
+            if planned > 0.0:
+                # the same share of each of what was planned from one day to another was not shipped
+                gone += (sold_from(min(since, end)) - sold_from(min(until + 1, end))) * (value / planned)
             for e in debts.get(buyer, []):
                 if self.of("overdue_at_issue", e) > terms.extension_days and self.of("issue_day", e) < end:
                     overdue += self.of("share", e) * self.sale(buyer, int(self.events.invoice[row, e]))
             whole = end >= NEVER and self.plan.cover[self.p, buyer].sold_whole
-            lost += value if whole else uncovered + withheld * self.withheld_share(own, since, until, value)
+            lost += value if whole else gone
             lost += overdue
         return max(0.0, float(terms.planned_turnover) - lost * float(terms.turnover_rate))
 
