@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.constants import NEVER
 from simulator.engine.claims import claims_of
 from simulator.engine.model import Model
 from simulator.engine.replay import Replay
 from simulator.engine.script_parts import WITHHELD
 from simulator.fx.formulas import rate_on
-from simulator.jit import NEVER
 from simulator.policy.gaps import GAP_STEPS
 from simulator.study.amounts import Duration
 from simulator.study.schema import Policy, Script

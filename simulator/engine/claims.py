@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.constants import NEVER
 from simulator.engine.replay import Replay
-from simulator.jit import NEVER
 from simulator.ledger.portfolio import Floats
 from simulator.losses.rows import Events
 from simulator.policy.apply import apply_policies

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from simulator.constants import NO_SCORE
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.balance_kernels import note_balances
 from simulator.losses.booking import collect_all
-from simulator.losses.formulas import NO_SCORE
 from simulator.losses.kernels import settle_in_trouble
 from simulator.losses.plan import Luck
 from simulator.losses.regime_kernels import is_in_trouble, longest_lateness, settle_regimes
