@@ -45,6 +45,7 @@ __all__ = [
     "NEVER",
     "cache_folder",
     "kernel",
+    "plain",
     "prange",
     "prune_caches",
     "scalar",
@@ -153,6 +154,11 @@ def scalar(function: F) -> F:
     compiled: Any = numba.njit(cache=CACHING, forceinline=True, **_FLAGS)(function)
     compiled.role = "scalar"
     return cast("F", compiled)
+
+
+def plain(formula: Callable[..., Any]) -> Callable[..., Any]:
+    """A formula as it is written, for single numbers: running it takes less time than compiling or loading it."""
+    return cast("Callable[..., Any]", formula.py_func)  # type: ignore[attr-defined]
 
 
 def row(function: F) -> F:

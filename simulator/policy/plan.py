@@ -230,12 +230,13 @@ def _fill_premium(
     sales: Sales,
     limits: BuyerLimits,
 ) -> None:
+    from simulator.jit import plain
     from simulator.policy.premium_formulas import share_of_policy_year  # loads the compiler
 
     terms, premium = plan.terms, policy.premium
     first, last = policy_period(policy, calendar)
     days = days_in_horizon(policy, calendar)
-    share = share_of_policy_year(days)
+    share = plain(share_of_policy_year)(days)
     terms["on_balance"][p] = premium.base == "balance"
     terms["premium_rate"][p] = premium.rate_on_balance if premium.base == "balance" else premium.rate_on_turnover
     terms["planned_turnover"][p] = sales.base * terms["turnover_rate"][p]
@@ -277,13 +278,14 @@ def _fill_liability(plan: PolicyPlan, p: int, policy: Policy, problems: Problems
     if not isinstance(liability, Multiple):
         terms["maximum_liability"][p] = liability
         return
+    from simulator.jit import plain
     from simulator.policy.premium_formulas import premium_on_turnover  # loads the compiler
 
     premium = policy.premium.minimum
     if liability.base != "minimum premium":
         # a multiple of the whole year's premium: planned business goes on as in the horizon
         year = terms["planned_turnover"][p] / terms["year_share"][p]
-        premium = premium_on_turnover(year, terms["premium_rate"][p], policy.premium.minimum)
+        premium = plain(premium_on_turnover)(year, terms["premium_rate"][p], policy.premium.minimum)
     if liability.base == "premium paid":
         terms["liability_multiple"][p] = liability.factor
     terms["maximum_liability"][p] = liability.factor * premium
