@@ -102,7 +102,7 @@ def run(
     """
     from simulator.api import CHUNK_FOLDER, load_study, run_identity
     from simulator.errors import display_path
-    from simulator.progress import note_compilation, progress_display
+    from simulator.progress import compilation_noted, progress_display
 
     changes = [*overrides, *([f"simulation.scenarios={scenarios}"] if scenarios else [])]
     loaded = load_study(study, changes)
@@ -121,8 +121,7 @@ def run(
     from simulator.engine.checkpoint import remove_chunks
     from simulator.report.write import write_report
 
-    note_compilation(quiet)
-    with progress_display(quiet) as watch:
+    with compilation_noted(quiet), progress_display(quiet) as watch:
         result = run_study(
             loaded, executor, scheduler=scheduler, threads=threads, folder=folder, block=block_size, watch=watch
         )
@@ -148,13 +147,13 @@ def _dry_run(loaded: Any, block_size: int | None) -> None:
     from simulator.api import scenario_counts
     from simulator.engine.model import build_model
     from simulator.engine.run import outlook, shortage
-    from simulator.progress import note_compilation
+    from simulator.progress import compilation_noted
 
-    note_compilation(False)
     counts = scenario_counts(loaded)
-    model = build_model(loaded)
     total = sum(counts.values())
-    ahead = outlook(model, total, block_size)
+    with compilation_noted():
+        model = build_model(loaded)
+        ahead = outlook(model, total, block_size)
     lines = [
         f"scenarios   {counts['']:,} of the study, {total - counts['']:,} of stresses",
         f"ledger      {len(model.portfolio.buyers):,} buyers, {len(model.portfolio.invoices):,} invoices",
@@ -211,6 +210,7 @@ def replay(study: Path, overrides: tuple[str, ...], scenario: int | None, stress
     from simulator.engine.model import build_model
     from simulator.engine.replay import replay_scenario
     from simulator.errors import SimulatorError, closest
+    from simulator.progress import compilation_noted
 
     loaded = load_study(study, overrides)
     stresses, counts = loaded.study.stresses, scenario_counts(loaded)
@@ -225,8 +225,10 @@ def replay(study: Path, overrides: tuple[str, ...], scenario: int | None, stress
     if scenario >= count:
         whose = "this study" if stress is None else f"the stress {stress}"
         raise SimulatorError(f"{whose} has scenarios 0 to {count - 1:,}; there is no scenario {scenario:,}")
-    model = build_model(loaded, None if stress is None else stresses[stress])
-    tell(replay_scenario(model, scenario), Console())
+    with compilation_noted():
+        model = build_model(loaded, None if stress is None else stresses[stress])
+        replayed = replay_scenario(model, scenario)
+    tell(replayed, Console())
 
 
 @cli.command()
@@ -254,7 +256,8 @@ def schema() -> None:
 @cli.command()
 def warmup() -> None:
     """Compile every kernel once, so that the first run does not have to."""
-    from simulator.progress import warm_up
+    from simulator.progress import compilation_noted, warm_up
 
-    seconds, folder = warm_up()
+    with compilation_noted():
+        seconds, folder = warm_up()
     click.echo(f"kernels ready in {seconds:.1f} s; cached in {folder or 'memory only'}")

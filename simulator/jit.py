@@ -2,33 +2,41 @@
 
 ``@scalar``  a formula: numbers in, number out (or a fixed tuple of numbers).
 ``@row``     the serial part of a loop that belongs to one scenario: reads plans, writes that scenario's rows.
-``@kernel``  a loop: ``prange`` over scenarios, writing only rows it owns into arrays of the caller.
+``@kernel``  a loop: ``prange`` over scenarios, writing only rows it owns into arrays of the caller. Each thread takes
+             its share of the turns.
 
 Numba does not see that a function *called by* a cached kernel has changed, so a stale cache gives silently
 wrong numbers. The cache folder is therefore named by a hash of every source file of this package and of the
-numba and Python versions: any edit leads to a new folder. ``SIMULATOR_JIT_CACHE=0`` turns caching off;
-a user's own ``NUMBA_CACHE_DIR`` is respected. No ``fastmath`` anywhere: "no limit" is infinity here.
+numba and Python versions: any edit leads to a new folder, below a user's own ``NUMBA_CACHE_DIR`` too.
+``SIMULATOR_JIT_CACHE=0`` turns caching off. No ``fastmath`` anywhere: "no limit" is infinity here.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import inspect
 import os
 import platform
 import shutil
+import stat
 import sys
-from collections.abc import Callable
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache, update_wrapper
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
 from numba import prange
+from numba.core import event
 
-# Read by the thread pool when its first loop starts. Threads that spin while they wait cost other programs (and, on a
-# busy machine, ourselves: 2.5 times here) more than waking them up does.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+from simulator.constants import NEVER
 
-_NUMBA: Any = numba
 _CONFIG: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,14 +45,17 @@ __all__ = [
     "NEVER",
     "cache_folder",
     "kernel",
+    "plain",
     "prange",
     "prune_caches",
     "scalar",
     "set_threads",
     "thread_info",
+    "told_of_compilation",
 ]
 
 
+@cache
 def source_digest() -> str:
     """Hash of all package sources and of the versions that shape machine code (16 hex digits)."""
     digest = hashlib.blake2b(digest_size=8)
@@ -62,29 +73,42 @@ def _cache_root() -> Path:
 
 
 def _choose_cache() -> tuple[bool, Path | None]:
+    """Whether to cache, and where: below what the user names, at home, else among the temporary files."""
     if os.environ.get("SIMULATOR_JIT_CACHE", "1") == "0":
         return False, None
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return True, Path(os.environ["NUMBA_CACHE_DIR"])
-    folder = _cache_root() / source_digest()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False, None
-    _CONFIG.CACHE_DIR = str(folder)
-    return True, folder
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    shared = Path(tempfile.gettempdir()) / f"trade-credit-simulator-{_user()}"
+    for root in [Path(named)] if named else [_cache_root(), shared]:
+        folder = root / source_digest()
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if root == shared and not _is_ours(root):
+                continue  # what is cached is run: nobody else may have put it there
+            folder.mkdir(exist_ok=True)
+            if os.access(folder, os.W_OK):
+                _CONFIG.CACHE_DIR = str(folder)
+                return True, folder
+        except OSError:
+            continue
+    return False, None
 
 
-#: "No day": a date that never comes.
-NEVER = 2147483647
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder, itself no link, belongs to this user, and nobody else can write there."""
+    state = folder.lstat()
+    return stat.S_ISDIR(state.st_mode) and state.st_uid == _user() and not state.st_mode & 0o022
+
 
 CACHING, _FOLDER = _choose_cache()
 
-#: Flags of serial code. ``_nrt=False`` leaves out reference counts: arrays are borrowed from the caller. Counting them
+#: ``_nrt=False`` leaves out reference counts: arrays are borrowed from the caller. Counting them
 #: on every call makes two threads fight over the same counters (measured: 10 times slower), and nothing here allocates.
 #: ``no_cfunc_wrapper`` saves compiling an entry point for C that nobody calls.
-_SERIAL: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
-_PARALLEL: dict[str, Any] = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True, "parallel": True}
+_FLAGS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
 
 
 def cache_folder() -> Path | None:
@@ -103,46 +127,117 @@ def prune_caches() -> int:
     return len(stale)
 
 
+@contextmanager
+def told_of_compilation(tell: Callable[[], None]) -> Iterator[None]:
+    """Call ``tell`` when something is compiled in here, once; what is loaded from the cache is not compiled."""
+
+    class Listener(event.Listener):
+        told = False
+
+        def on_start(self, _event: Any) -> None:
+            if not self.told:
+                self.told = True
+                tell()
+
+        def on_end(self, _event: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
+
+
 def scalar(function: F) -> F:
     """Compile a formula: pure, scalar arguments, no allocation, division by zero gives infinity.
 
     It is always put in place of its call: a loop that calls a function is not made into vector instructions.
     """
-    compiled: Any = numba.njit(cache=CACHING, forceinline=True, **_SERIAL)(function)
+    compiled: Any = numba.njit(cache=CACHING, forceinline=True, **_FLAGS)(function)
     compiled.role = "scalar"
     return cast("F", compiled)
 
 
+def plain(formula: Callable[..., Any]) -> Callable[..., Any]:
+    """A formula as it is written, for single numbers: running it takes less time than compiling or loading it."""
+    return cast("Callable[..., Any]", formula.py_func)  # type: ignore[attr-defined]
+
+
 def row(function: F) -> F:
     """Compile the part of a kernel that handles one scenario: serial, no allocation, writes only its rows."""
-    compiled: Any = numba.njit(cache=CACHING, **_SERIAL)(function)
+    compiled: Any = numba.njit(cache=CACHING, **_FLAGS)(function)
     compiled.role = "row"
     return cast("F", compiled)
 
 
 def kernel(function: F) -> F:
-    """Compile a loop over scenarios: parallel, deterministic, no raising, no allocation.
+    """Compile a loop over scenarios, shared out among threads: deterministic, no raising, no allocation.
 
-    The body of the loop is one call of a :func:`row`, its index cast to int64: numba makes the index of a parallel
-    loop unsigned and would otherwise compile the row twice; and what the body itself writes into an array of a
-    NamedTuple is lost without a word.
+    The function holds one ``for … in prange(n)``, whose turns may run in any order; what stands around it every thread
+    does for itself. The body of the loop is best one call of a :func:`row`.
     """
-    compiled: Any = numba.njit(cache=CACHING, **_PARALLEL)(function)
-    compiled.role = "kernel"
-    return cast("F", compiled)
+    return cast("F", Kernel(function))
+
+
+class Kernel:
+    """A loop that every thread takes a share of.
+
+    This is what numba's own ``parallel=True`` does, but for the compiler, which takes half its time to hand over some
+    hundred arrays there (SROA, quadratic in their number), and for its threads, which do not outlive a fork and cannot
+    be called from several threads at once.
+    """
+
+    role = "kernel"
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+        self.compiled: Any = numba.njit(cache=CACHING, **_FLAGS)(_of_a_share(function))
+
+    def __call__(self, *arguments: Any) -> None:
+        """Run the whole loop; back when all threads are done with it."""
+        shares = _threads
+        others = [_pool().submit(self.compiled, k, shares, *arguments) for k in range(1, shares)]
+        self.compiled(0, shares, *arguments)
+        for other in others:
+            other.result()
+
+
+def _of_a_share(function: Callable[..., Any]) -> FunctionType:
+    """The same function with two arguments more, in front, that does share k of the turns: k·n//shares and on."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
+    body = cast("ast.FunctionDef", tree.body[0])
+    body.decorator_list = []
+    body.args.args[:0] = [ast.arg("_k"), ast.arg("_shares")]
+    loops = [part for part in body.body if isinstance(part, ast.For) and "prange(" in ast.unparse(part.iter)]
+    if len(loops) != 1 or function.__closure__:
+        raise TypeError(f"{function.__name__} must stand by itself, with one loop over prange(…) in it")
+    turns = ast.unparse(cast("ast.Call", loops[0].iter).args[0])
+    share = ast.parse(f"range(_k * ({turns}) // _shares, (_k + 1) * ({turns}) // _shares)", mode="eval").body
+    for part in ast.walk(share):
+        ast.copy_location(part, loops[0].iter)
+    loops[0].iter = share
+    module = compile(ast.fix_missing_locations(tree), function.__code__.co_filename, "exec")
+    code = next(part for part in module.co_consts if isinstance(part, CodeType))
+    whole = FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
+    whole.__qualname__, whole.__module__ = function.__qualname__, function.__module__
+    return whole
+
+
+_threads = int(_CONFIG.NUMBA_NUM_THREADS)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, int(_CONFIG.NUMBA_NUM_THREADS) - 1), "kernel")
 
 
 def set_threads(count: int | None) -> int:
     """Use ``count`` threads (all allowed ones when ``None``); returns the number in use."""
+    global _threads
     limit = int(_CONFIG.NUMBA_NUM_THREADS)
-    numba.set_num_threads(limit if count is None else max(1, min(count, limit)))
-    return int(numba.get_num_threads())
+    _threads = limit if count is None else max(1, min(count, limit))
+    return _threads
 
 
 def thread_info() -> dict[str, Any]:
-    """Number of threads and threading layer, for the provenance record."""
-    try:
-        layer: str = _NUMBA.threading_layer()
-    except ValueError:  # no parallel kernel has run yet
-        layer = "not started"
-    return {"threads": int(numba.get_num_threads()), "layer": layer, "numba": numba.__version__}
+    """Number of threads and what they are, for the provenance record."""
+    return {"threads": _threads, "layer": "python threads", "numba": numba.__version__}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,14 +16,16 @@ if TYPE_CHECKING:
     from simulator.api import Watcher
 
 
-def note_compilation(quiet: bool) -> None:
-    """Say that kernels are being compiled, when none are cached for these sources."""
-    from simulator.jit import cache_folder
+@contextmanager
+def compilation_noted(quiet: bool = False) -> Iterator[None]:
+    """Say so when kernels are compiled in here rather than loaded from the cache; say nothing when quiet."""
+    if quiet:
+        yield
+        return
+    from simulator.jit import told_of_compilation
 
-    folder = cache_folder()
-    cold = folder is None or not any(folder.rglob("*.nbi"))
-    if cold and not quiet:
-        click.echo("compiling (once)…", err=True)
+    with told_of_compilation(lambda: click.echo("compiling (once)…", err=True)):
+        yield
 
 
 @contextmanager
@@ -55,15 +58,48 @@ def progress_display(quiet: bool) -> Iterator[Watcher | None]:
         yield watch
 
 
+#: The sample study changed so that each loop is compiled for all it may be given: ways to trade that differ between
+#: programmes, a borrowing base, a script, returns drawn from history. What a study does not use is compiled without it.
+_TRADING = {"programmes[1].factoring": {"buyers": {"countries": ["DE"]}, "advance_rate": "80 %"}}
+_LENDING = {"liquidity.credit_line.borrowing_base": {"advance_rate": "80 %", "home_country": "DE"}}
+_SCRIPT = {"script": {"otherwise": "pays_when_due"}}
+_SAMPLES: tuple[dict[str, Any], ...] = (
+    {"transfer.table": "oecd_2026"},
+    {"fx.model": "bootstrap", "fx.history": "rates.csv"},
+    _TRADING,
+    _LENDING,
+    {**_TRADING, **_LENDING},
+    _SCRIPT,
+    {**_SCRIPT, **_TRADING},
+    {**_SCRIPT, **_LENDING},
+    {**_SCRIPT, **_TRADING, **_LENDING},
+)
+_CONSTANT = {
+    "schema": 1,
+    "study": {"title": "warm-up", "as_of": "2026-10-30", "currency": "EUR"},
+    "portfolio": {"exposure": "constant", "buyers": "constant.csv"},
+    "credit": {"pd": {"source": "column"}},
+    "programmes": [{"name": "none", "type": "none"}],
+}
+
+
+def _history() -> str:
+    """Two years of weekly rates, up and down."""
+    day, lines = dt.date(2026, 10, 30), ["date,EUR per USD,EUR per GBP"]
+    for week in range(104, -1, -1):
+        lines.append(f"{day - dt.timedelta(weeks=week)},{0.86 + 0.01 * (week * week % 7)},{1.14 + 0.01 * (week % 5)}")
+    return "\n".join(lines) + "\n"
+
+
 def warm_up() -> tuple[float, Path | None]:
-    """Compile every kernel on the sample study, in ledger and in constant-exposure mode.
+    """Compile every kernel on variants of the sample study, and remove kernels of other versions of the sources.
 
     Returns:
         Seconds it took, and the folder of the cache (None when caching is off).
     """
     from simulator.api import load_study
-    from simulator.engine.blocks import Engine
     from simulator.engine.model import build_model
+    from simulator.engine.replay import replay_scenario
     from simulator.jit import cache_folder, prune_caches
     from simulator.study.scaffold import init_study
 
@@ -71,17 +107,11 @@ def warm_up() -> tuple[float, Path | None]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "sample"
         init_study(folder)
-        loaded = load_study(folder / "study.yaml")
-        Engine(build_model(loaded)).warm_up()
-        buyers = folder / "constant.csv"
-        buyers.write_text("buyer_id,exposure,pd_annual\na,100,1 %\nb,200,2 %\n", encoding="utf-8")
-        constant = {
-            "schema": 1,
-            "study": {"title": "warm-up", "as_of": "2026-10-30", "currency": "EUR"},
-            "portfolio": {"exposure": "constant", "buyers": str(buyers)},
-            "credit": {"pd": {"source": "column"}},
-            "programmes": [{"name": "none", "type": "none"}],
-        }
-        Engine(build_model(load_study(constant))).warm_up()
+        (folder / "constant.csv").write_text("buyer_id,exposure,pd_annual\na,100,1 %\nb,200,2 %\n", encoding="utf-8")
+        constant = {**_CONSTANT, "portfolio": {"exposure": "constant", "buyers": str(folder / "constant.csv")}}
+        (folder / "rates.csv").write_text(_history(), encoding="utf-8")
+        samples = [load_study(folder / "study.yaml", changes) for changes in _SAMPLES]
+        for loaded in [*samples, load_study(constant)]:
+            replay_scenario(build_model(loaded), 0)
     prune_caches()
     return time.perf_counter() - begin, cache_folder()

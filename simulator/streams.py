@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.constants import TABLE_EDGE, TABLE_PER_UNIT, TABLE_SIZE, table_grid
 from simulator.jit import row, scalar
 from simulator.keys import STREAMS, entity_key, stream_key
 
@@ -201,17 +202,6 @@ def normal_tail(x):
 def normal(word):
     """Word → standard normal by inversion. normal(2**31) = 3e-10."""
     return inverse_normal(uniform(word))
-
-
-#: Quantile functions are tabulated over a standard normal argument z: index = (z + TABLE_EDGE) · TABLE_PER_UNIT.
-TABLE_EDGE = 6.5
-TABLE_PER_UNIT = 256
-TABLE_SIZE = int(2 * TABLE_EDGE * TABLE_PER_UNIT) + 1
-
-
-def table_grid() -> np.ndarray:
-    """The z values at which quantile functions are tabulated, float64[TABLE_SIZE]."""
-    return np.arange(TABLE_SIZE) / TABLE_PER_UNIT - TABLE_EDGE
 
 
 #: The last place of a table, just below its last knot.

@@ -5,11 +5,12 @@ What the sieve of :mod:`simulator.losses.exposure_kernels` has to equal bit for 
 
 import numpy as np
 
+from simulator.constants import NO_SCORE
 from simulator.defaults.formulas import default_day
 from simulator.factors.formulas import common_part, latent
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.booking import note_loss
-from simulator.losses.formulas import NO_SCORE, recovery_rate, standard_state
+from simulator.losses.formulas import recovery_rate, standard_state
 from simulator.streams import normal, words
 
 

@@ -12,7 +12,7 @@ ROOMS = [
     "study", "ledger", "factors", "defaults", "delays", "fx", "losses", "policy", "treasury",
     "engine", "results", "measures", "compare", "report",
 ]  # fmt: skip
-GROUND = {"errors", "terms", "keys", "jit", "streams"}
+GROUND = {"errors", "terms", "constants", "keys", "jit", "streams"}
 ROOF = {"__init__", "__main__", "cli", "api", "progress"}
 PLAIN = ("kernels.py", "formulas.py", "booking.py")
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -282,6 +282,11 @@ def test_hostile_names_are_harmless_everywhere(sample, tmp_path, capsys):
 HEAVY = "{'numba', 'pandas', 'scipy', 'xarray', 'matplotlib', 'numpy', 'pydantic', 'ruamel'}"
 
 
+SLOW = "{'numba', 'llvmlite', 'pandas', 'xarray', 'matplotlib'}"
+BASE = "liquidity.credit_line.borrowing_base"
+LENDING = f"'--set', '{BASE}.advance_rate=80 %', '--set', '{BASE}.foreign=true'"
+
+
 CALL = "from simulator.__main__ import main\ntry: main({})\nexcept SystemExit as stop: assert not stop.code"
 
 
@@ -290,9 +295,10 @@ CALL = "from simulator.__main__ import main\ntry: main({})\nexcept SystemExit as
     [
         ("import simulator", HEAVY),
         (CALL.format("['--help']"), HEAVY),
-        (CALL.format("['check', 'STUDY']"), "{'numba', 'pandas', 'xarray', 'matplotlib'}"),
+        (CALL.format("['check', 'STUDY']"), SLOW),
+        (CALL.format(f"['check', 'STUDY', {LENDING}]"), SLOW),
     ],
-    ids=["import", "help", "check"],
+    ids=["import", "help", "check", "check-with-borrowing-base"],
 )
 def test_light_commands_import_nothing_heavy(code, forbidden, sample):
     script = code.replace("STUDY", str(sample / "study.yaml"))

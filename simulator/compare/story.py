@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.constants import NEVER
 from simulator.engine.replay import Replay
-from simulator.jit import NEVER
 
 #: What is told of each programme; the first four also without cash.
 RESULTS = (

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.constants import NEVER
 from simulator.engine.claims import claims_of
 from simulator.engine.model import Model
 from simulator.engine.replay import Replay
 from simulator.engine.script_parts import WITHHELD
 from simulator.fx.formulas import rate_on
-from simulator.jit import NEVER
+from simulator.jit import plain
 from simulator.policy.gaps import GAP_STEPS
 from simulator.study.amounts import Duration
 from simulator.study.schema import Policy, Script
@@ -164,4 +165,4 @@ def _day(model: Model, moment: dt.date | Duration) -> int:
 
 def _rate(model: Model, currency: int, day: int) -> float:
     assert model.script is not None
-    return float(rate_on(model.script.rates[None], 0, currency, day))
+    return float(plain(rate_on)(model.script.rates[None], 0, currency, day))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.fx.spot import resolve_spot
 from simulator.ledger.portfolio import Flags, Portfolio
-from simulator.losses.balances import BalancePlan
 from simulator.study.calendar import Calendar
 from simulator.study.schema import Study
 from simulator.study.schema_finance import BorrowingBase
+
+if TYPE_CHECKING:
+    from simulator.losses.balances import BalancePlan
 
 
 def base_notes(study: Study, portfolio: Portfolio, calendar: Calendar, folder: Path) -> Iterator[str]:
@@ -28,7 +31,7 @@ def base_notes(study: Study, portfolio: Portfolio, calendar: Calendar, folder: P
     terms = line.borrowing_base
     if terms is None or line.limit == 0 or study.portfolio.exposure != "ledger":
         return
-    # loads compiled code, which other studies need not wait for
+    # slow to load, and other studies need not wait for it
     from simulator.losses.plan import build_book
     from simulator.losses.regimes import build_regimes
     from simulator.policy.plan import build_policies
@@ -37,7 +40,7 @@ def base_notes(study: Study, portfolio: Portfolio, calendar: Calendar, folder: P
 
     found = resolve_spot(study, folder, portfolio.currencies)
     spot = np.array([found[code] for code in portfolio.currencies])
-    policy = build_policies(study, portfolio, calendar, spot, folder)
+    policy = build_policies(study, portfolio, calendar, spot, folder, priced=False)
     book = build_book(portfolio, spot, policy.receivable_class)
     regimes = build_regimes(study, portfolio, calendar, changeable_limits(policy))
     counting, base = build_base(study, portfolio, calendar, book, policy, regimes)

@@ -63,7 +63,7 @@ def check_limit_files(study: Study, portfolio: Portfolio, calendar: Calendar, fo
     """
     if all(policy.limits in LIMIT_WORDS for _, policy in policies(study)):
         return
-    from simulator.policy.limits import check_limits  # loads compiled code, which other studies need not wait for
+    from simulator.policy.limits import check_limits  # slow to load
 
     spot = dict.fromkeys(portfolio.currencies, 1.0)
     if study.portfolio.exposure == "ledger":

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.constants import NEVER
 from simulator.engine.replay import Replay
 from simulator.ledger.portfolio import Floats
 from simulator.losses.rows import Events

@@ -99,6 +99,8 @@ class Processes:
 
     def ready(self, model: Model) -> None:
         """Send a model to all workers; they are started with the first."""
+        if not self.workers:
+            Engine(model, 4).warm_up()  # what has to be compiled is compiled once, here, and loaded by them
         # pickled once for all of them, and once more for each that replaces a lost one
         self.model = ForkingPickler.dumps(model)
         if self.workers:

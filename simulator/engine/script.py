@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine.script_parts import CENT, NEVER, WITHHELD, Part, fates, received, split_invoices
+from simulator.constants import NEVER
+from simulator.engine.script_parts import CENT, WITHHELD, Part, fates, received, split_invoices
 from simulator.errors import Problem, Problems, closest
 from simulator.ledger.portfolio import Floats, Ints, Portfolio
 from simulator.ledger.reading import numbered

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from simulator.constants import NEVER
 from simulator.engine.script import LimitEvent
-from simulator.jit import NEVER
 from simulator.losses.stops import ToldLimits
 from simulator.policy.records import PolicyPlan
 

@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.constants import NEVER
 from simulator.keys import entity_key
 from simulator.ledger.portfolio import Ints, Invoices, Portfolio
 
-#: Day that never comes, as :data:`simulator.jit.NEVER`, which would load the compiler.
-NEVER = 2147483647
 #: Fate of a planned invoice that is not shipped.
 WITHHELD = -1
 #: Amounts closer than half a cent are equal.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.jit import NEVER
+from simulator.constants import NEVER
 from simulator.ledger.portfolio import Flags, Floats, Ints
 from simulator.losses.plan import Book, Clock
 from simulator.losses.regimes import change_threshold

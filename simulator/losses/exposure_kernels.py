@@ -11,10 +11,11 @@ Words come two to a 64-bit number and are left in that order: position p of a ti
 
 import numpy as np
 
+from simulator.constants import NO_SCORE
 from simulator.defaults.formulas import default_day
 from simulator.factors.formulas import common_part, latent
 from simulator.jit import NEVER, kernel, prange, row, scalar
-from simulator.losses.formulas import NO_SCORE, recovery_rate, standard_state
+from simulator.losses.formulas import recovery_rate, standard_state
 from simulator.losses.sieve import SLACK, WILDEST
 from simulator.streams import normal, words
 

@@ -7,12 +7,10 @@ import math
 
 import numpy as np
 
+from simulator.constants import NO_SCORE
 from simulator.factors.formulas import normal_cdf
 from simulator.jit import NEVER, scalar
 from simulator.streams import tabulated
-
-#: Limit score of a buyer for which none is drawn: later than any change.
-NO_SCORE = 9.0
 
 
 @scalar

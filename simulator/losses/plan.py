@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betaincinv, ndtr
 
-from simulator.jit import NEVER
+from simulator.constants import NEVER, TABLE_SIZE, table_grid
+from simulator.keys import stream_key
 from simulator.ledger.portfolio import Floats, Ints, Keys, Portfolio
-from simulator.streams import TABLE_SIZE, stream_key, table_grid
 from simulator.study.calendar import Calendar
 from simulator.study.schema import NoCover, Policy, Programme, Study
 from simulator.study.schema_terms import Notification
@@ -235,7 +234,7 @@ def build_rules(study: Study, portfolio: Portfolio, recovery_multiplier: float =
 
 
 def recovery_table(mean: float, sd: float) -> Floats:
-    """Recovery rate by normal score on :func:`simulator.streams.table_grid`: a Beta law, or its mean if sd is 0.
+    """Recovery rate by normal score on :func:`simulator.constants.table_grid`: a Beta law, or its mean if sd is 0.
 
     The Beta parameters match mean and sd (``a = mean·k``, ``b = (1 - mean)·k``, ``k = mean(1 - mean)/sd² - 1``).
     An sd that no law on [0, 1] can have at this mean (sd² ≥ mean(1 - mean)) is reduced to 99 % of the largest
@@ -246,6 +245,8 @@ def recovery_table(mean: float, sd: float) -> Floats:
     """
     if sd <= 0.0 or mean <= 0.0 or mean >= 1.0:
         return np.full(TABLE_SIZE, mean)
+    from scipy.special import betaincinv, ndtr  # slow to load, and not needed to check a study
+
     sd = min(sd, 0.99 * float(np.sqrt(mean * (1.0 - mean))))
     k = mean * (1.0 - mean) / sd**2 - 1.0
     return np.asarray(betaincinv(mean * k, (1.0 - mean) * k, ndtr(table_grid())), dtype=np.float64)

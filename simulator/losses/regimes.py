@@ -6,14 +6,12 @@ lives through the same scenarios, so programmes differ only in what they do with
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
+from simulator.constants import NEVER
 from simulator.errors import InputError, Problem
-from simulator.factors.plan import FactorPlan
-from simulator.jit import NEVER
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
 from simulator.ledger.selection import select
 from simulator.losses.rows import LedgerRows
@@ -22,6 +20,9 @@ from simulator.study.calendar import DAYS_PER_YEAR, Calendar
 from simulator.study.schema import Policy, Programme, Study
 from simulator.study.schema_script import LIKELY
 from simulator.study.schema_terms import LimitChanges
+
+if TYPE_CHECKING:
+    from simulator.factors.plan import FactorPlan  # loads the compiler
 
 #: How a buyer is supplied. A buyer that refuses a letter of credit or prepayment is not supplied.
 OPEN_ACCOUNT, FACTORED, LETTER_OF_CREDIT, PREPAID, REFUSED = range(5)
@@ -224,6 +225,8 @@ def change_threshold(intensities: list[float], horizon: int) -> float:
     probability = -np.expm1(-hazard)
     if probability <= 0.0:
         return -np.inf
+    from scipy.special import ndtri  # slow to load, and not needed to check a study
+
     # a hair more than exact: listing a buyer whose change comes a moment too late does no harm
     return float(ndtri(probability)) + 1e-9 if probability < 1.0 else np.inf
 

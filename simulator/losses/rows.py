@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.constants import NO_SCORE
 from simulator.ledger.portfolio import Floats, Ints
-from simulator.losses.formulas import NO_SCORE
 
 
 class LedgerRows(NamedTuple):

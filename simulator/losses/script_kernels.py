@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from simulator.constants import NO_SCORE
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.balance_kernels import note_balances
 from simulator.losses.booking import collect_all
-from simulator.losses.formulas import NO_SCORE
 from simulator.losses.kernels import settle_in_trouble
 from simulator.losses.plan import Luck
 from simulator.losses.regime_kernels import is_in_trouble, longest_lateness, settle_regimes
@@ -39,14 +39,15 @@ def follow_buyer(
         if counting is not None:
             note_balances(s, b, -1, False, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
         return
-    luck = Luck(int(insolvent_on), False, NO_SCORE, 0.0, True)
+    # types as in drawn scenarios, so that both use the same compiled functions
+    luck = Luck(insolvent_on, False, NO_SCORE, 0.0, True)
     if regimes is None:
         settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
     else:
         # the regimes of a script leave nothing to chance: who accepts and who takes a discount is certain
         settle_regimes(
-            0, 0, n, s, b, luck, 0.0, blocked_from, keys, rates, delay, transfer, rules, clock, book, regimes,
-            rows, events, scratch, counting, balances,
+            np.int64(0), np.int64(0), n, s, b, luck, 0.0, blocked_from, keys, rates, delay, transfer, rules, clock,
+            book, regimes, rows, events, scratch, counting, balances,
         )  # fmt: skip
 
 

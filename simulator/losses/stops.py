@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.jit import NEVER
+from simulator.constants import NEVER
 from simulator.ledger.portfolio import Floats, Ints
 from simulator.study.schema import Policy, Programme
 from simulator.study.schema_terms import LimitChanges

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.constants import NEVER
 from simulator.errors import Problems
-from simulator.jit import NEVER
 from simulator.ledger.portfolio import Flags, Floats, Portfolio
 from simulator.policy.codes import STUDY_CURRENCY
 from simulator.policy.eligibility import country_terms

@@ -26,9 +26,9 @@ from simulator.policy.eligibility import (
 )
 from simulator.policy.insurer import annual_intensity
 from simulator.policy.limits import BuyerLimits, ScriptedLimit, buyer_limits, segments, spot_rates
-from simulator.policy.premium_formulas import premium_on_turnover, share_of_policy_year
-from simulator.policy.records import SEGMENT, PolicyPlan, blank_plan
+from simulator.policy.records import SEGMENT, PolicyPlan, Records, blank_plan
 from simulator.policy.sales import (
+    Sales,
     class_shares,
     days_in_horizon,
     first_days,
@@ -51,6 +51,7 @@ def build_policies(
     spot: Floats,
     folder: Path = Path(),
     scripted: Sequence[ScriptedLimit] = (),
+    priced: bool = True,
 ) -> PolicyPlan:
     """The study's programmes as arrays.
 
@@ -61,6 +62,7 @@ def build_policies(
         spot: study currency per unit of each of the portfolio's currencies on day 0.
         folder: the study's folder, where files of limits are looked up.
         scripted: limits that a script changes.
+        priced: work out premiums and maximum liabilities; what is insured does not depend on them.
 
     Raises:
         InputError: a file of limits cannot be used, an insurer's rating is unknown, or a maximum liability is a
@@ -114,7 +116,10 @@ def build_policies(
         plan.cover["segments"][p] = np.stack([start[:-1], start[1:]], axis=1) + offset
         parts.append(records)
         plan.eligible[p] = eligible_invoices(policy, portfolio, calendar, plan.cover["expiry_days"][p, :, 0])
-        _fill_premium(plan, p, policy, portfolio, calendar, spot, limits)
+        sales = insurable_sales(policy, portfolio, calendar, spot, limits, plan.eligible[p])
+        plan.cover["insurable"][p], plan.cover["sold_whole"][p] = sales.insurable, sales.whole
+        if priced:
+            _fill_premium(plan, p, policy, calendar, sales, limits)
         if len(invoices) > 0:
             plan.sale[p] = sales_by_invoice(
                 plan.terms[p],
@@ -126,7 +131,8 @@ def build_policies(
                 book_value,
             )
             plan.sales_from[p] = sums_from(plan.sale[p], first_invoice)
-        _fill_liability(plan, p, policy, problems)
+        if priced:
+            _fill_liability(plan, p, policy, problems)
     problems.raise_if_any()
     plan = plan._replace(segment=np.concatenate(parts).view(np.recarray), n_pools=pools)
     return _with_classes(plan, study, portfolio, spot)
@@ -240,17 +246,17 @@ def _fill_premium(
     plan: PolicyPlan,
     p: int,
     policy: Policy,
-    portfolio: Portfolio,
     calendar: Calendar,
-    spot: Floats,
+    sales: Sales,
     limits: BuyerLimits,
 ) -> None:
+    from simulator.jit import plain
+    from simulator.policy.premium_formulas import share_of_policy_year  # loads the compiler
+
     terms, premium = plan.terms, policy.premium
     first, last = policy_period(policy, calendar)
     days = days_in_horizon(policy, calendar)
-    share = share_of_policy_year(days)
-    sales = insurable_sales(policy, portfolio, calendar, spot, limits, plan.eligible[p])
-    plan.cover["insurable"][p], plan.cover["sold_whole"][p] = sales.insurable, sales.whole
+    share = plain(share_of_policy_year)(days)
     terms["on_balance"][p] = premium.base == "balance"
     terms["premium_rate"][p] = premium.rate_on_balance if premium.base == "balance" else premium.rate_on_turnover
     terms["planned_turnover"][p] = sales.base * terms["turnover_rate"][p]
@@ -292,11 +298,14 @@ def _fill_liability(plan: PolicyPlan, p: int, policy: Policy, problems: Problems
     if not isinstance(liability, Multiple):
         terms["maximum_liability"][p] = liability
         return
+    from simulator.jit import plain
+    from simulator.policy.premium_formulas import premium_on_turnover  # loads the compiler
+
     premium = policy.premium.minimum
     if liability.base != "minimum premium":
         # a multiple of the whole year's premium: planned business goes on as in the horizon
         year = terms["planned_turnover"][p] / terms["year_share"][p]
-        premium = premium_on_turnover(year, terms["premium_rate"][p], policy.premium.minimum)
+        premium = plain(premium_on_turnover)(year, terms["premium_rate"][p], policy.premium.minimum)
     if liability.base == "premium paid":
         terms["liability_multiple"][p] = liability.factor
     terms["maximum_liability"][p] = liability.factor * premium

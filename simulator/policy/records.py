@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.jit import NEVER
+from simulator.constants import NEVER
 from simulator.ledger.portfolio import Flags, Floats, Ints, Keys
 from simulator.policy.codes import MOST_STEPS, PERILS, STUDY_CURRENCY, steps_of
 from simulator.policy.work import Records

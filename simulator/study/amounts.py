@@ -15,7 +15,8 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from simulator.errors import closest
 
@@ -268,28 +269,39 @@ def _text(schema_title: str) -> WithJsonSchema:
     return WithJsonSchema({"type": ["string", "number"], "title": schema_title})
 
 
+class _Made:
+    """Marks what a parser makes: nothing in it is left to check, and its source need not be read for every field."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.is_instance_schema(source)
+
+
+_Duration = Annotated[Duration, _Made]
+_Multiple = Annotated[Multiple, _Made]
+
 Money = Annotated[float, BeforeValidator(parse_money), _text("amount of money, such as 250 k")]
 PositiveMoney = Annotated[float, BeforeValidator(parse_positive_money), _text("amount of money ≥ 0, such as 250 k")]
 Share = Annotated[float, BeforeValidator(parse_share), _text("number or percentage, such as 12 %")]
 Fraction = Annotated[float, BeforeValidator(parse_fraction), _text("fraction in [0, 1], such as 90 %")]
 Length = Annotated[
-    Duration, BeforeValidator(parse_duration), PlainSerializer(str), _text("length of time, such as 180 days")
+    _Duration, BeforeValidator(parse_duration), PlainSerializer(str), _text("length of time, such as 180 days")
 ]
 Days = Annotated[int, BeforeValidator(parse_signed_days), _text("days, may be negative, such as 15 days")]
 Liability = Annotated[
-    float | Multiple,
+    float | _Multiple,
     BeforeValidator(parse_liability),
     PlainSerializer(lambda v: str(v) if isinstance(v, Multiple) else v),
     _text("amount of money, or a multiple such as 30 x premium"),
 ]
 Reserve = Annotated[
-    float | Multiple,
+    float | _Multiple,
     BeforeValidator(parse_reserve),
     PlainSerializer(lambda v: str(v) if isinstance(v, Multiple) else v),
     _text("amount of money, or a multiple such as 1.5 x operating costs"),
 ]
 Moment = Annotated[
-    dt.date | Duration,
+    dt.date | _Duration,
     BeforeValidator(parse_moment),
     PlainSerializer(str),
     _text("date, or time from the ledger's date such as 10 weeks"),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.jit import NEVER
+from simulator.constants import NEVER
 from simulator.ledger.codes import country_code
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
 from simulator.losses.balances import BalancePlan, no_balances, prepare

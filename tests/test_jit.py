@@ -1,0 +1,156 @@
+"""The compiler's door: shares of threads, where kernels are cached, and when compiling is said."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import simulator
+from simulator.jit import Kernel, kernel, prange, row, scalar, set_threads, told_of_compilation
+from simulator.progress import compilation_noted, warm_up
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIGS = sorted(path.parent.name for path in ROOT.glob("configs/*/study.yaml"))
+#: Says where kernels are cached.
+WHERE = "from simulator.jit import cache_folder\nprint(cache_folder())"
+
+
+@row
+def add_turn(seen, i, width):
+    """Add to one turn's place, counting its neighbours' width."""
+    seen[i] += width
+
+
+@kernel
+def take_turns(seen, width):
+    """Count every turn."""
+    n = seen.shape[0]
+    for i in prange(n):
+        add_turn(seen, i, width)
+
+
+@scalar
+def half(x):
+    """Half of a number. half(3) = 1.5."""
+    return x / 2.0
+
+
+@scalar
+def third(x):
+    """A third of a number. third(3) = 1."""
+    return x / 3.0
+
+
+def python(code, **environment):
+    """Run code in a fresh interpreter; its output and what it said on standard error."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")} | environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip(), done.stderr
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 7, 64])
+def test_every_turn_is_taken_once(turns):
+    before = set_threads(None)
+    try:
+        for threads in range(1, before + 1):
+            set_threads(threads)
+            seen = np.zeros(turns)
+            take_turns(seen, 2.0)
+            assert seen.tolist() == [2.0] * turns
+        for shares in (1, 2, 3, 5, 8):  # more threads than this machine may have
+            seen = np.zeros(turns)
+            for k in range(shares):
+                part = np.zeros(turns)
+                take_turns.compiled(k, shares, part, 1.0)
+                assert abs(part.sum() - turns / shares) < 1, "shares are even"
+                seen += part
+            assert seen.tolist() == [1.0] * turns
+    finally:
+        set_threads(before)
+
+
+def test_a_kernel_has_one_loop_to_share():
+    def none(seen):
+        seen[0] = 1.0
+
+    def closing(out):
+        for i in prange(2):
+            out[i] = ROOT if seen is None else 0.0
+
+    seen = None
+    for wrong in (none, closing):
+        with pytest.raises(TypeError, match="one loop over prange"):
+            Kernel(wrong)
+
+
+def test_what_goes_wrong_in_a_thread_is_told():
+    with pytest.raises(Exception, match="shape"):
+        take_turns(1.0, 1.0)
+
+
+def test_compiling_is_said_once_and_only_then(capsys):
+    with compilation_noted():
+        half(1.0)
+        third(1.0)
+    assert capsys.readouterr().err == "compiling (once)…\n"
+    with compilation_noted():
+        half(2.0)
+        third(3.0)
+    assert capsys.readouterr().err == ""
+    with compilation_noted(quiet=True):
+        half(1)
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_loaded_from_the_cache_is_not_said_to_be_compiled(tmp_path):
+    code = (
+        "from simulator.progress import compilation_noted\n"
+        "from simulator.streams import inverse_normal\n"
+        "with compilation_noted(): print(inverse_normal(0.5))"
+    )
+    first = python(code, XDG_CACHE_HOME=str(tmp_path), PYTHONIOENCODING="utf-8")
+    again = python(code, XDG_CACHE_HOME=str(tmp_path), PYTHONIOENCODING="utf-8")
+    assert first[1] == "compiling (once)…\n"
+    assert again == (first[0], "")
+
+
+def test_the_cache_is_below_what_the_user_names(tmp_path):
+    found, _ = python(WHERE, NUMBA_CACHE_DIR=str(tmp_path))
+    assert Path(found).parent == tmp_path
+    assert len(Path(found).name) == 16
+    assert python(WHERE, XDG_CACHE_HOME=str(tmp_path))[0] == str(
+        tmp_path / "trade-credit-simulator" / "jit" / Path(found).name
+    )
+
+
+def test_a_home_that_cannot_be_written_is_no_home(tmp_path):
+    """Kernels then are cached among the temporary files, unless that folder may be another user's."""
+    (tmp_path / "file").touch()
+    closed = str(tmp_path / "file" / "home")
+    found, _ = python(WHERE, XDG_CACHE_HOME=closed, TMPDIR=str(tmp_path))
+    folder = Path(found)
+    assert folder.parent.parent == tmp_path
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
+    folder.parent.chmod(0o777)
+    assert python(WHERE, XDG_CACHE_HOME=closed, TMPDIR=str(tmp_path))[0] == "None"
+
+
+def test_warming_up_leaves_nothing_to_compile(tmp_path):
+    """Neither for the studies that are shipped, reports included, nor for their stresses."""
+    from simulator.report.write import write_report
+
+    warm_up()
+    compiled = []
+    with told_of_compilation(lambda: compiled.append(name)):
+        for name in CONFIGS:
+            few = {"simulation.scenarios": 8, "simulation.stress_scenarios": 4}
+            result = simulator.run(simulator.load_study(ROOT / "configs" / name / "study.yaml", few))
+            write_report(result, tmp_path / name, formats=("html", "xlsx", "json"))
+    assert len(CONFIGS) >= 3
+    assert compiled == []
