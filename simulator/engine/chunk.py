@@ -14,6 +14,8 @@ from simulator.engine.block import Block
 from simulator.engine.model import Model
 from simulator.engine.sketch import summarise
 from simulator.ledger.portfolio import Floats
+from simulator.losses.failure_kernels import add_by_buyer, count_picked, place_picked
+from simulator.losses.sieve import Failures
 from simulator.policy.gaps import GAP_STEPS
 from simulator.study.schema import Policy
 
@@ -40,6 +42,7 @@ class Chunk:
     rows: Arrays = field(default_factory=dict)
     paths: Arrays = field(default_factory=dict)
     losses: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
+    failures: list[tuple[int, int, Failures]] = field(default_factory=list)
 
     def add(self, block: Block) -> None:
         """Copy a block's rows into place; scenarios beyond the chunk's count (padding to four) are dropped."""
@@ -51,7 +54,10 @@ class Chunk:
         if block.cash is not None:
             for name, values in self._path_rows(block).items():
                 self._put(self.paths, name, values, start, size)
-        self._keep_losses(block, start, size)
+        if block.failures is None:
+            self._keep_losses(block, start, size)
+        else:
+            self._add_failures(block, block.failures, start, size)
 
     def _put(self, target: Arrays, name: str, values: np.ndarray, start: int, size: int) -> None:
         if name not in target:
@@ -157,6 +163,12 @@ class Chunk:
         lost = loss != 0.0
         self.losses.append((scenario[lost] + start, buyer[lost], loss[lost]))
 
+    def _add_failures(self, block: Block, failures: Failures, start: int, size: int) -> None:
+        if not self.failures:
+            self.by_buyer = np.zeros((2, len(self.model.portfolio.buyers)))
+        self.failures.append((start, size, failures))
+        add_by_buyer(size, failures, block.states.weight, self.by_buyer[0], self.by_buyer[1])
+
     def finish(self) -> Arrays:
         """Everything kept of the chunk, as plain arrays (names with a ``/`` are summaries)."""
         weight: Floats = self.rows["weight"]
@@ -167,6 +179,9 @@ class Chunk:
         return kept
 
     def _contributions(self, weight: Floats) -> Arrays:
+        in_tail = worst_scenarios(self.rows["gross_loss"], weight)
+        if self.failures:
+            return self._contributions_of_failures(in_tail)
         n_buyers = len(self.model.portfolio.buyers)
         scenario = np.concatenate([part[0] for part in self.losses]).astype(np.int64)
         buyer = np.concatenate([part[1] for part in self.losses])
@@ -177,11 +192,6 @@ class Chunk:
             pair, inverse = np.unique(pair, return_inverse=True)
             loss = np.bincount(inverse, weights=loss, minlength=len(pair))
             scenario, buyer = pair // n_buyers, (pair % n_buyers).astype(np.int32)
-        worst = np.argsort(-self.rows["gross_loss"], kind="stable")
-        heavy = np.cumsum(weight[worst]) <= TAIL_SHARE * weight.sum()
-        heavy[0] = True
-        in_tail = np.zeros(self.count, np.bool_)
-        in_tail[worst[heavy]] = True
         tail = in_tail[scenario]
         return {
             "buyer/loss": np.bincount(buyer, weights=loss * weight[scenario], minlength=n_buyers),
@@ -189,6 +199,23 @@ class Chunk:
             "tail/scenario": (scenario[tail] + self.first),
             "tail/buyer": buyer[tail],
             "tail/loss": loss[tail],
+        }
+
+    def _contributions_of_failures(self, in_tail: np.ndarray) -> Arrays:
+        listed = np.zeros(self.count, np.int64)
+        for start, size, failures in self.failures:
+            count_picked(start, size, failures, in_tail, listed)
+        n = int(listed.sum())
+        tail = np.empty(n, np.int64), np.empty(n, np.int32), np.empty(n)
+        at = np.cumsum(listed) - listed
+        for start, size, failures in self.failures:
+            place_picked(start, size, failures, in_tail, at, *tail)
+        return {
+            "buyer/loss": self.by_buyer[0],
+            "buyer/failures": self.by_buyer[1],
+            "tail/scenario": tail[0] + self.first,
+            "tail/buyer": tail[1],
+            "tail/loss": tail[2],
         }
 
     def _path_summaries(self, weight: Floats) -> Arrays:
@@ -208,6 +235,24 @@ class Chunk:
             "sum/shortfall": _weighted_sum(weight, short.astype(np.float64)),
             **sums,
         }
+
+
+def worst_scenarios(loss: Floats, weight: Floats) -> np.ndarray:
+    """The scenarios of largest loss, the first of equals first, that together weigh at most the tail's share; one at
+    least. bool[n]."""
+    n, most = len(loss), TAIL_SHARE * weight.sum()
+    # weights are at most 2 and seldom far from 1: a few more than the share hold the tail, or else all are sorted
+    few = min(n, int(2 * TAIL_SHARE * n) + 1)
+    candidates = np.flatnonzero(loss >= np.partition(loss, n - few)[n - few])
+    worst = candidates[np.argsort(-loss[candidates], kind="stable")]
+    heavy = np.cumsum(weight[worst]) <= most
+    if heavy.all():
+        worst = np.argsort(-loss, kind="stable")
+        heavy = np.cumsum(weight[worst]) <= most
+    heavy[0] = True
+    in_tail = np.zeros(n, np.bool_)
+    in_tail[worst[heavy]] = True
+    return in_tail
 
 
 def _weighted_sum(weight: Floats, values: Floats) -> Floats:

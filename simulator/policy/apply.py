@@ -72,6 +72,11 @@ def allocate_work(plan: PolicyPlan, events: Events, n_scenarios: int) -> Work:
     )
 
 
+def nothing_insured(n_scenarios: int, n_programmes: int) -> PolicyRows:
+    """Result rows where no programme insures anything: zeros, and no periods to ask for."""
+    return PolicyRows._make(np.zeros_like(rows) for rows in allocate_rows(n_scenarios, n_programmes, 0))
+
+
 def apply_policies(
     plan: PolicyPlan,
     book: Book,
