@@ -14,7 +14,7 @@ from simulator.engine.block import Block
 from simulator.engine.model import Model
 from simulator.engine.sketch import summarise
 from simulator.ledger.portfolio import Floats
-from simulator.losses.failure_kernels import add_by_buyer, count_picked, place_picked
+from simulator.losses.failure_kernels import add_by_buyer, pick
 from simulator.losses.sieve import Failures
 from simulator.policy.gaps import GAP_STEPS
 from simulator.study.schema import Policy
@@ -202,20 +202,19 @@ class Chunk:
         }
 
     def _contributions_of_failures(self, in_tail: np.ndarray) -> Arrays:
-        listed = np.zeros(self.count, np.int64)
+        room = int(self.rows["n_defaults"][in_tail].sum()) + 1
+        scenario, buyer, loss = np.empty(room, np.int16), np.empty(room, np.int32), np.empty(room)
+        n = 0
         for start, size, failures in self.failures:
-            count_picked(start, size, failures, in_tail, listed)
-        n = int(listed.sum())
-        tail = np.empty(n, np.int64), np.empty(n, np.int32), np.empty(n)
-        at = np.cumsum(listed) - listed
-        for start, size, failures in self.failures:
-            place_picked(start, size, failures, in_tail, at, *tail)
+            n = pick(start, size, failures, in_tail, n, scenario, buyer, loss)
+        # of equals, the first stays first; 16-bit numbers are sorted by counting
+        order = np.argsort(scenario[:n], kind="stable")
         return {
             "buyer/loss": self.by_buyer[0],
             "buyer/failures": self.by_buyer[1],
-            "tail/scenario": tail[0] + self.first,
-            "tail/buyer": tail[1],
-            "tail/loss": tail[2],
+            "tail/scenario": scenario[order].astype(np.int64) + self.first,
+            "tail/buyer": buyer[order],
+            "tail/loss": loss[order],
         }
 
     def _path_summaries(self, weight: Floats) -> Arrays:

@@ -163,6 +163,7 @@ def queue_marked(n, b, entity, count, byte, marks, group, queue_position, queue_
     for g in range((n + 7) // 8):
         group[n_groups] = g
         n_groups += np.uint64(marks[g] != 0)
+    begin = count
     for k in range(n_groups):
         first = 8 * group[k]
         left = marks[group[k]]
@@ -171,10 +172,11 @@ def queue_marked(n, b, entity, count, byte, marks, group, queue_position, queue_
             p = first + np.int64((lowest * _BYTE_NUMBERS) >> np.uint64(56))
             queue_position[count] = p
             queue_byte[count] = byte[p]
-            queue_buyer[count] = b
-            queue_entity[count] = entity
             count += 1
             left ^= lowest
+    for k in range(begin, count):
+        queue_buyer[k] = b
+        queue_entity[k] = entity
     return count
 
 
@@ -189,19 +191,27 @@ def invert_queued(count, queue_byte, queue_word, residual):
 def decide_queued(first, count, drivers, mixing, factor, sieve, position, buyer, value):
     """Who of the queue fails; returns how many. Their scenarios, buyers and latent variables move to its front.
 
-    The latent variable is :func:`~simulator.factors.formulas.latent`, its root taken once per buyer. No branch hangs on
-    who fails: none could be foreseen.
+    The latent variable is that of :func:`~simulator.factors.formulas.common_part` and
+    :func:`~simulator.factors.formulas.latent`, with what belongs to the buyer taken once. No branch hangs on who fails:
+    none could be foreseen.
     """
     failed = 0
-    for k in range(count):
-        s = first + position[k]
+    k = 0
+    while k < count:
         b = buyer[k]
-        common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
-        x = (common + sieve.own[b] * value[k]) * mixing[s]
-        position[failed] = s
-        buyer[failed] = b
-        value[failed] = x
-        failed += x <= sieve.last[b]
+        own, last = sieve.own[b], sieve.last[b]
+        begin, end = factor.loading_start[b], factor.loading_start[b + 1]
+        while k < count and buyer[k] == b:
+            s = first + position[k]
+            common = 0.0
+            for i in range(begin, end):
+                common += factor.loading[i] * drivers[s, factor.loading_driver[i]]
+            x = (common + own * value[k]) * mixing[s]
+            position[failed] = s
+            buyer[failed] = b
+            value[failed] = x
+            failed += x <= last
+            k += 1
     return failed
 
 

@@ -26,24 +26,24 @@ def add_by_buyer(size, failures, weight, loss_of, weight_of):
 
 
 @row
-def count_picked(start, size, failures, picked, count):
-    """Add the number of failures with a loss to each scenario that is picked; scenarios count from ``start`` there."""
+def pick(start, size, failures, picked, filled, scenario, buyer, loss):
+    """Append the failures with a loss of picked scenarios to lists; returns the lists' length.
+
+    No branch hangs on who is picked: none could be foreseen, so the lists have room for one more.
+
+    Args:
+        start: number that ``picked`` and the lists give to the block's first scenario.
+        size: scenarios of the block that count.
+        failures: :class:`~simulator.losses.sieve.Failures`.
+        picked: bool[start + size or more].
+        filled: length of the lists so far.
+        scenario, buyer, loss: the lists.
+    """
     for t in range(failures.listed.shape[0]):
         for k in range(failures.listed[t]):
             s = failures.scenario[t, k]
-            if s < size and picked[start + s] and failures.loss[t, k] != 0.0:
-                count[start + s] += 1
-
-
-@row
-def place_picked(start, size, failures, picked, at, scenario, buyer, loss):
-    """Copy the failures of picked scenarios to where their scenario's entries begin (``at``, moved on)."""
-    for t in range(failures.listed.shape[0]):
-        for k in range(failures.listed[t]):
-            s = failures.scenario[t, k]
-            if s < size and picked[start + s] and failures.loss[t, k] != 0.0:
-                j = at[start + s]
-                at[start + s] = j + 1
-                scenario[j] = start + s
-                buyer[j] = failures.buyer[t, k]
-                loss[j] = failures.loss[t, k]
+            scenario[filled] = start + s
+            buyer[filled] = failures.buyer[t, k]
+            loss[filled] = failures.loss[t, k]
+            filled += s < size and picked[start + min(s, size - 1)] and loss[filled] != 0.0
+    return filled

@@ -74,7 +74,9 @@ def allocate_work(plan: PolicyPlan, events: Events, n_scenarios: int) -> Work:
 
 def nothing_insured(n_scenarios: int, n_programmes: int) -> PolicyRows:
     """Result rows where no programme insures anything: zeros, and no periods to ask for."""
-    return PolicyRows._make(np.zeros_like(rows) for rows in allocate_rows(n_scenarios, n_programmes, 0))
+    each, paths = np.zeros((n_scenarios, n_programmes)), np.zeros((n_scenarios, n_programmes, 0))
+    gap = np.zeros((n_scenarios, n_programmes, len(GAP_STEPS)))
+    return PolicyRows(each, each, each, each, paths, paths, gap, each)
 
 
 def apply_policies(
