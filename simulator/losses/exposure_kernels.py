@@ -192,27 +192,22 @@ def decide_queued(first, count, drivers, mixing, factor, sieve, position, buyer,
     """Who of the queue fails; returns how many. Their scenarios, buyers and latent variables move to its front.
 
     The latent variable is that of :func:`~simulator.factors.formulas.common_part` and
-    :func:`~simulator.factors.formulas.latent`, with what belongs to the buyer taken once. No branch hangs on who fails:
-    none could be foreseen.
+    :func:`~simulator.factors.formulas.latent`, with its root taken once per buyer. No branch hangs on who fails: none
+    could be foreseen.
     """
-    failed = 0
-    k = 0
-    while k < count:
-        b = buyer[k]
-        own, last = sieve.own[b], sieve.last[b]
-        begin, end = factor.loading_start[b], factor.loading_start[b + 1]
-        while k < count and buyer[k] == b:
-            s = first + position[k]
-            common = 0.0
-            for i in range(begin, end):
-                common += factor.loading[i] * drivers[s, factor.loading_driver[i]]
-            x = (common + own * value[k]) * mixing[s]
-            position[failed] = s
-            buyer[failed] = b
-            value[failed] = x
-            failed += x <= last
-            k += 1
-    return failed
+    failed = np.uint64(0)
+    for k in range(count):
+        # unsigned: an index that may be negative is looked at twice
+        s, b = np.uint64(first) + np.uint64(position[k]), np.uint64(buyer[k])
+        common = 0.0
+        for i in range(np.uint64(factor.loading_start[b]), np.uint64(factor.loading_start[b + _UNIT])):
+            common += factor.loading[i] * drivers[s, np.uint64(factor.loading_driver[i])]
+        x = (common + sieve.own[b] * value[k]) * mixing[s]
+        position[failed] = s
+        buyer[failed] = b
+        value[failed] = x
+        failed += np.uint64(x <= sieve.last[b])
+    return np.int64(failed)
 
 
 @row
