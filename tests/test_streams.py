@@ -143,7 +143,7 @@ def test_one_word_for_each_of_many_pairs():
     position = rng.integers(0, 4096, size=100).astype(np.int32)
     word = np.zeros(101, np.uint32)
     draw_one_each(100, quad, key, entity, number, position, word)
-    each = [twins.words(key, quad + p // 4, e, number)[p % 4] for p, e in zip(position, entity, strict=True)]
+    each = [twins.words(key, quad + p // 4, e, number)[p % 4] for p, e in zip(position.tolist(), entity, strict=True)]
     assert word.tolist() == [*each, 0]
 
 
