@@ -24,9 +24,11 @@ __all__ = [
     "TABLE_EDGE",
     "TABLE_PER_UNIT",
     "TABLE_SIZE",
+    "draw_each",
     "draw_words",
     "entity_key",
     "inverse_normal",
+    "masked_round",
     "normal",
     "normal_tail",
     "philox4x32",
@@ -44,6 +46,9 @@ _W0 = np.uint32(0x9E3779B9)
 _W1 = np.uint32(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
+_0 = np.uint64(0)
+_1 = np.uint64(1)
+_2 = np.uint64(2)
 _TWO_M32 = 2.0**-32
 _W0_64 = np.uint64(0x9E3779B9)
 _W1_64 = np.uint64(0xBB67AE85)
@@ -88,11 +93,21 @@ def words(key, quad, entity, draw):
     )
 
 
+@scalar
+def masked_round(c0, c1, c2, c3, k0, k1):
+    """A round of Philox in 64-bit lanes: what is above the lowest 32 bits is noise, cut off before each product.
+
+    Worked number: counter (1, 2, 3, 4) and key (5, 6), all uint64 → 2 ^ 5 ^ (3·CD9E8D57h >> 32) = 5, …
+    """
+    p0 = _M0 * (c0 & _LOW)
+    p1 = _M1 * (c2 & _LOW)
+    return (p1 >> _32) ^ c1 ^ k0, p1, (p0 >> _32) ^ c3 ^ k1, p0
+
+
 @row
 def draw_words(first_quad, n_quads, key, entity, draw, pair):
     """Words of (entity, draw) in consecutive quads, the same as :func:`words`, by a loop that is vectorised.
 
-    Philox in 64-bit lanes: everything above the lowest 32 bits is noise, cut off by the masks before each product.
     What the first two rounds do to the entity alone stands outside the loop.
 
     Args:
@@ -124,18 +139,45 @@ def draw_words(first_quad, n_quads, key, entity, draw, pair):
         x0 = k0
         x1 = k1
         for _ in range(7):
-            p0 = _M0 * (c0 & _LOW)
-            p1 = _M1 * (c2 & _LOW)
-            c0 = (p1 >> _32) ^ c1 ^ x0
-            c2 = (p0 >> _32) ^ c3 ^ x1
-            c1 = p1
-            c3 = p0
+            c0, c1, c2, c3 = masked_round(c0, c1, c2, c3, x0, x1)
             x0 = x0 + _W0_64
             x1 = x1 + _W1_64
-        p0 = _M0 * (c0 & _LOW)
-        p1 = _M1 * (c2 & _LOW)
-        pair[2 * q] = (((p1 >> _32) ^ c1 ^ x0) & _LOW) | (p1 << _32)
-        pair[2 * q + 1] = (((p0 >> _32) ^ c3 ^ x1) & _LOW) | (p0 << _32)
+        c0, c1, c2, c3 = masked_round(c0, c1, c2, c3, x0, x1)
+        pair[2 * q] = (c0 & _LOW) | (c1 << _32)
+        pair[2 * q + 1] = (c2 & _LOW) | (c3 << _32)
+
+
+@row
+def draw_each(count, quad, key, entity, draw, position, word):
+    """One word for each of many pairs of a scenario and an entity, by a loop that is vectorised.
+
+    Args:
+        count: number of pairs.
+        quad: first quad.
+        key, draw: as for :func:`words`.
+        entity: entity key of each pair, uint64[count or more].
+        position: scenario less ``4·quad`` of each pair, int32[count or more].
+        word: uint32[count or more], filled.
+    """
+    k0 = np.uint64(key[0])
+    k1 = np.uint64(key[1])
+    first = np.uint64(quad)
+    number = np.uint64(draw)
+    for k in range(count):
+        p = np.uint64(position[k])
+        c0 = first + (p >> _2)
+        c1 = number
+        c2 = entity[k]
+        c3 = c2 >> _32
+        x0 = k0
+        x1 = k1
+        for _ in range(10):
+            c0, c1, c2, c3 = masked_round(c0, c1, c2, c3, x0, x1)
+            x0 = x0 + _W0_64
+            x1 = x1 + _W1_64
+        low = c0 if p & _1 == _0 else c1
+        high = c2 if p & _1 == _0 else c3
+        word[k] = np.uint32(low if p & _2 == _0 else high)
 
 
 @scalar

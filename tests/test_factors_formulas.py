@@ -83,10 +83,12 @@ def test_draw_state_equals_its_twin(tilted, correlated):
         stream_key(9, "driver"), stream_key(9, "mixing"), 17, entity, np.uint64(entity_key("scenario")),
         np.linalg.cholesky(correlation), start, shift, tilt, table,
     )  # fmt: skip
+    pair = np.empty((3, 4), np.uint64)  # parts of eight scenarios
+    working = pair, pair.view(np.uint32), np.empty((3, 8))
     found = [np.empty((n, n_drivers)), np.empty(n), np.empty(n)]
     expected = [np.empty((n, n_drivers)), np.empty(n), np.empty(n)]
-    draw_state(*arguments, *found)
-    twins.draw_state(*arguments, *expected)
+    draw_state(*arguments, *found, *working)
+    twins.draw_state(*arguments, *expected, *working)
     for one, other in zip(found, expected, strict=True):
         assert one.tobytes() == other.tobytes()
     assert np.all(found[2] == 1.0) != tilted

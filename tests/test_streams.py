@@ -131,6 +131,33 @@ def test_words_of_many_quads_are_the_words_of_each():
         assert pair[-1] == 0
 
 
+@row
+def draw_one_each(count, quad, key, entity, number, position, word):
+    streams.draw_each(count, quad, key, entity, number, position, word)
+
+
+def test_one_word_for_each_of_many_pairs():
+    rng = np.random.default_rng(8)
+    key, quad, number = rng.integers(0, 2**32, size=2, dtype=np.uint32), 2**31 + 5, 1
+    entity = rng.integers(0, 2**64, size=100, dtype=np.uint64)
+    position = rng.integers(0, 4096, size=100).astype(np.int32)
+    word = np.zeros(101, np.uint32)
+    draw_one_each(100, quad, key, entity, number, position, word)
+    each = [twins.words(key, quad + p // 4, e, number)[p % 4] for p, e in zip(position.tolist(), entity, strict=True)]
+    assert word.tolist() == [*each, 0]
+
+
+def test_a_round_keeps_noise_above():
+    rng = np.random.default_rng(9)
+    for state in rng.integers(0, 2**64, (100, 6), dtype=np.uint64):
+        found = [int(c) for c in streams.masked_round(*state)]
+        assert found == list(twins.masked_round(*state))
+        low = [int(c) & (2**32 - 1) for c in state]
+        clean = [c & (2**32 - 1) for c in twins.masked_round(*low)]
+        assert [c & (2**32 - 1) for c in found] == clean
+    assert streams.masked_round(*(np.uint64(c) for c in (1, 2, 3, 4, 5, 6)))[0] == 5
+
+
 def test_uniforms_fill_the_interval():
     u = (draws("driver", "driver:global", 1_000_000).astype(np.float64) + 0.5) * 2.0**-32
     counts = np.bincount((u * 1000).astype(int), minlength=1000)

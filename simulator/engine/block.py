@@ -22,12 +22,13 @@ from simulator.losses.rows import (
     allocate_rows,
     allocate_scratch,
     bytes_per_scenario,
+    constant_events,
     event_lists,
 )
 from simulator.losses.script_kernels import follow_script
-from simulator.losses.sieve import allocate_bench
+from simulator.losses.sieve import FAILURE_BYTES, Failures, allocate_bench, allocate_failures
 from simulator.losses.tiles import allocate_tiles, tile_bytes, tile_width
-from simulator.policy.apply import PolicyRows, apply_policies
+from simulator.policy.apply import PolicyRows, apply_policies, nothing_insured
 from simulator.policy.apply import bytes_per_scenario as policy_bytes
 from simulator.treasury.run import CashRows, run_treasury
 from simulator.treasury.run import bytes_per_scenario as treasury_bytes
@@ -35,7 +36,11 @@ from simulator.treasury.run import bytes_per_scenario as treasury_bytes
 
 @dataclass(frozen=True)
 class Block:
-    """All rows of a block of scenarios, as the rooms left them."""
+    """All rows of a block of scenarios, as the rooms left them.
+
+    ``failures`` is who failed with what loss in constant-exposure mode, else None; ``capacity`` is the room of the
+    lists that was enough.
+    """
 
     first: int
     states: States
@@ -45,9 +50,13 @@ class Block:
     cash: CashRows | None
     hedge: Floats
     rates: Floats
+    failures: Failures | None
+    capacity: int
 
 
-def run_block(model: Model, first: int, count: int, capacity: int, spare: Events | None = None) -> Block:
+def run_block(
+    model: Model, first: int, count: int, capacity: int, spare: Events | None = None, *, brief: bool = False
+) -> Block:
     """Simulate scenarios ``first … first + count - 1``.
 
     Args:
@@ -56,10 +65,13 @@ def run_block(model: Model, first: int, count: int, capacity: int, spare: Events
         count: number of scenarios, a multiple of four.
         capacity: entries of the event lists per scenario; a block that needs more is run again with enough.
         spare: event lists of an earlier block that is done with; they may be written over.
+        brief: leave out the events of constant exposures where no programme insures them.
     """
     if first % 4 or count % 4 or count <= 0:
         raise ValueError("blocks start and end at multiples of four scenarios")
     side = model.cash_side
+    if side is None:
+        return _constant_block(model, first, count, capacity, spare, brief)
     states, rates, blocked = _world(model, first, count)
     while True:
         ledger = allocate_rows(count * rows_needed(model.regime), model.calendar.n_periods, model.n_classes)
@@ -75,22 +87,50 @@ def run_block(model: Model, first: int, count: int, capacity: int, spare: Events
     policy = apply_policies(
         model.policy, model.book, model.clock, events, rates, first=first, drivers=states.drivers, ledger=ledger
     )
-    hedge = np.zeros((count, 0))
-    if side is not None:
-        hedge = settle_hedge(side.hedge_notional, side.hedge_forward, model.calendar, rates)
-    cash = None if side is None else run_treasury(side.cash, ledger, hedge, policy, side.base, balances)
-    return Block(first, states, ledger, events, policy, cash, hedge, rates)
+    hedge = settle_hedge(side.hedge_notional, side.hedge_forward, model.calendar, rates)
+    cash = run_treasury(side.cash, ledger, hedge, policy, side.base, balances)
+    return Block(first, states, ledger, events, policy, cash, hedge, rates, None, capacity)
+
+
+def _constant_block(model: Model, first: int, count: int, capacity: int, spare: Events | None, brief: bool) -> Block:
+    """A block of constant exposures: nothing but losses, and claims on them."""
+    states = draw_states(model.factor, model.seed, first, count)
+    insured = bool(model.policy.insured.any())
+    # nothing moves from period to period, but a premium on balances looks at each
+    n_periods = model.calendar.n_periods if insured else 0
+    scratch = allocate_scratch(count, 1, model.n_groups)
+    bench = allocate_bench(count, len(model.drivers))
+    while True:
+        ledger = allocate_rows(count, n_periods, model.n_classes)
+        events = constant_events(count, 0 if brief and not insured else capacity, spare)
+        failures = allocate_failures(bench, capacity)
+        lose_exposures(
+            first // 4, model.keys, states.drivers, states.mixing, model.factor, model.default, model.rules,
+            model.sieve, model.book, ledger, None if brief and not insured else events, scratch, failures, bench,
+        )  # fmt: skip
+        needed = max(int(events.n_events.max()), -int(-failures.listed.max() // bench.line.shape[1]))
+        if needed <= capacity:
+            break
+        capacity = max(needed, 2 * capacity)
+        scratch.group_loss[:] = 0.0
+    rates = np.ones((count, 1, 2))
+    if insured or not brief:
+        policy = apply_policies(
+            model.policy, model.book, model.clock, events, rates, first=first, drivers=states.drivers, ledger=ledger
+        )
+    else:
+        policy = nothing_insured(count, model.n_programmes)
+    return Block(first, states, ledger, events, policy, None, np.zeros((count, 0)), rates, failures, capacity)
 
 
 def _world(model: Model, first: int, count: int) -> tuple[States, Floats, Ints]:
     """Common state, rates and days of transfer events of a block; in a script all is quiet but what it tells."""
     side = model.cash_side
+    assert side is not None
     if model.script is not None:
         still = States(np.zeros((count, len(model.drivers))), np.ones(count), np.ones(count))
         return still, np.repeat(model.script.rates[None], count, axis=0), np.empty((count, 0), np.int32)
     states = draw_states(model.factor, model.seed, first, count)
-    if side is None:
-        return states, np.ones((count, 1, 2)), np.empty((count, 0), np.int32)
     rates = draw_rates(side.fx, model.seed, first, states.drivers, model.calendar.fx_steps)
     blocked = draw_transfers(side.transfer, model.seed, first, states.drivers, rates, model.calendar.horizon_days)
     return states, rates, blocked
@@ -112,12 +152,8 @@ def _simulate(
     regimes = if_several(model.regime)
     counting, counted = (model.counting, balances) if len(model.counting.regime) else (None, None)
     scratch = allocate_scratch(count, model.longest, model.n_groups, model.regime.count)
-    if side is None:
-        lose_exposures(
-            first_quad, model.keys, states.drivers, states.mixing, model.factor, model.default, model.rules,
-            model.sieve, model.book, ledger, events, scratch, allocate_bench(count, len(model.drivers)),
-        )  # fmt: skip
-    elif model.script is not None:
+    assert side is not None
+    if model.script is not None:
         follow_script(
             model.script.plan, model.keys, rates, blocked, side.delay, side.transfer, model.rules, model.clock,
             model.book, regimes, ledger, events, scratch, counting, counted,
@@ -137,11 +173,14 @@ def _simulate(
 def memory_per_scenario(model: Model, capacity: int) -> int:
     """Bytes that one scenario of a block takes in all rooms together."""
     periods, programmes = model.calendar.n_periods, model.n_programmes
+    if model.cash_side is None and not model.policy.insured.any():
+        rows = bytes_per_scenario(0, 0, 1, model.n_groups) + policy_bytes(programmes, 0)
+        return rows + capacity * FAILURE_BYTES + 8 * len(model.drivers)
     ledger = bytes_per_scenario(periods, capacity, model.longest, model.n_groups, model.n_classes, model.regime.count)
     policy = policy_bytes(programmes, periods)
     side = model.cash_side
     if side is None:
-        return ledger + policy + 8 * len(model.drivers)
+        return ledger + policy + capacity * FAILURE_BYTES + 8 * len(model.drivers)
     cash = treasury_bytes(side.cash, side.base) + balance_bytes(model.counting, periods)
     rates = 8 * len(model.portfolio.currencies) * (model.calendar.fx_steps + 1)
     tiles = tile_bytes(model.longest, len(model.drivers), len(side.transfer.probability), periods, model.n_classes)

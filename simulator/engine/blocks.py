@@ -49,11 +49,11 @@ class Engine:
 
     def warm_up(self) -> None:
         """Compile or load the kernels, then time one small block, so that the first one is not too long."""
-        run_block(self.model, 0, 4, self.capacity)
+        run_block(self.model, 0, 4, self.capacity, brief=True)
         if not self.fixed:
             begin = time.perf_counter()
-            block = run_block(self.model, 0, self.block, self.capacity)
-            self._learn(self.block, time.perf_counter() - begin, block.events.buyer.shape[1])
+            block = run_block(self.model, 0, self.block, self.capacity, brief=True)
+            self._learn(self.block, time.perf_counter() - begin, block.capacity)
 
     def chunk(self, first: int, count: int, on_block: Callable[[int], None]) -> Arrays:
         """Simulate one canonical chunk."""
@@ -63,11 +63,11 @@ class Engine:
             size = min(self.block, count - done, CHUNK)
             size += -size % 4
             begin = time.perf_counter()
-            block = run_block(self.model, first + done, size, self.capacity, self.spare)
+            block = run_block(self.model, first + done, size, self.capacity, self.spare, brief=True)
             chunk.add(block)
             if self.spare is None or block.events.buyer.size > self.spare.buyer.size:
                 self.spare = block.events
-            self._learn(size, time.perf_counter() - begin, block.events.buyer.shape[1])
+            self._learn(size, time.perf_counter() - begin, block.capacity)
             done += size
             on_block(min(done, count))
         return chunk.finish()

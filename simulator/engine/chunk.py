@@ -15,6 +15,8 @@ from simulator.engine.chunk_kernels import add_short, add_weighted, split_claims
 from simulator.engine.model import Model
 from simulator.engine.sketch import summarise
 from simulator.ledger.portfolio import Floats
+from simulator.losses.failure_kernels import add_by_buyer, pick
+from simulator.losses.sieve import Failures
 from simulator.policy.gaps import GAP_STEPS
 from simulator.study.schema import Policy
 
@@ -45,6 +47,7 @@ class Chunk:
     paths: Arrays = field(default_factory=dict)
     sums: Arrays = field(default_factory=dict)
     losses: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
+    failures: list[tuple[int, int, Failures]] = field(default_factory=list)
 
     def add(self, block: Block) -> None:
         """Copy a block's rows into place; scenarios beyond the chunk's count (padding to four) are dropped."""
@@ -56,7 +59,10 @@ class Chunk:
         if block.cash is not None:
             for name, values in self._path_rows(block).items():
                 self._put_paths(name, values, start, size)
-        self._keep_losses(block, start, size)
+        if block.failures is None:
+            self._keep_losses(block, start, size)
+        else:
+            self._add_failures(block, block.failures, start, size)
 
     def _put(self, target: Arrays, name: str, values: np.ndarray, start: int, size: int) -> None:
         if name not in target:
@@ -176,6 +182,12 @@ class Chunk:
         lost = loss != 0.0
         self.losses.append((scenario[lost] + start, buyer[lost], loss[lost]))
 
+    def _add_failures(self, block: Block, failures: Failures, start: int, size: int) -> None:
+        if not self.failures:
+            self.by_buyer = np.zeros((2, len(self.model.portfolio.buyers)))
+        self.failures.append((start, size, failures))
+        add_by_buyer(size, failures, block.states.weight, self.by_buyer[0], self.by_buyer[1])
+
     def finish(self) -> Arrays:
         """Everything kept of the chunk, as plain arrays (names with a ``/`` are summaries)."""
         weight: Floats = self.rows["weight"]
@@ -186,6 +198,9 @@ class Chunk:
         return kept
 
     def _contributions(self, weight: Floats) -> Arrays:
+        in_tail = worst_scenarios(self.rows["gross_loss"], weight)
+        if self.failures:
+            return self._contributions_of_failures(in_tail)
         n_buyers = len(self.model.portfolio.buyers)
         scenario = np.concatenate([part[0] for part in self.losses]).astype(np.int64)
         buyer = np.concatenate([part[1] for part in self.losses])
@@ -196,11 +211,6 @@ class Chunk:
             pair, inverse = np.unique(pair, return_inverse=True)
             loss = np.bincount(inverse, weights=loss, minlength=len(pair))
             scenario, buyer = pair // n_buyers, (pair % n_buyers).astype(np.int32)
-        worst = np.argsort(-self.rows["gross_loss"], kind="stable")
-        heavy = np.cumsum(weight[worst]) <= TAIL_SHARE * weight.sum()
-        heavy[0] = True
-        in_tail = np.zeros(self.count, np.bool_)
-        in_tail[worst[heavy]] = True
         tail = in_tail[scenario]
         return {
             "buyer/loss": np.bincount(buyer, weights=loss * weight[scenario], minlength=n_buyers),
@@ -210,9 +220,48 @@ class Chunk:
             "tail/loss": loss[tail],
         }
 
+    def _contributions_of_failures(self, in_tail: np.ndarray) -> Arrays:
+        room = int(self.rows["n_defaults"][in_tail].sum()) + 1
+        scenario, buyer, loss = np.empty(room, np.int16), np.empty(room, np.int32), np.empty(room)
+        n = 0
+        for start, size, failures in self.failures:
+            n = pick(start, size, failures, in_tail, n, scenario, buyer, loss)
+        # of equals, the first stays first; 16-bit numbers are sorted by counting
+        order = np.argsort(scenario[:n], kind="stable")
+        return {
+            "buyer/loss": self.by_buyer[0],
+            "buyer/failures": self.by_buyer[1],
+            "tail/scenario": scenario[order].astype(np.int64) + self.first,
+            "tail/buyer": buyer[order],
+            "tail/loss": loss[order],
+        }
+
     def _path_summaries(self, weight: Floats) -> Arrays:
         weights = None if self.model.study.simulation.tail == "plain" else weight
         series = [self.paths[name] for name in SUMMARISED if name in self.paths]
         parts = [summarise(one, weights) for one in series]
         values, (_, total) = np.concatenate([values for values, _ in parts], axis=1), parts[0]
         return {"path/values": values, "path/weight": np.array([total]), **self.sums}
+
+
+def worst_scenarios(loss: Floats, weight: Floats) -> np.ndarray:
+    """The scenarios of largest loss, the first of equals first, that together weigh at most the tail's share; one at
+    least. bool[n]."""
+    n, most = len(loss), TAIL_SHARE * weight.sum()
+    # weights are at most 2 and seldom far from 1: a few more than the share hold the tail, or else all are sorted
+    few = min(n, int(2 * TAIL_SHARE * n) + 1)
+    candidates = np.flatnonzero(loss >= np.partition(loss, n - few)[n - few])
+    worst = candidates[np.argsort(-loss[candidates], kind="stable")]
+    heavy = np.cumsum(weight[worst]) <= most
+    if heavy.all():
+        worst = np.argsort(-loss, kind="stable")
+        heavy = np.cumsum(weight[worst]) <= most
+    heavy[0] = True
+    in_tail = np.zeros(n, np.bool_)
+    in_tail[worst[heavy]] = True
+    return in_tail
+
+
+def _weighted_sum(weight: Floats, values: Floats) -> Floats:
+    """Sum over scenarios, in one fixed order (no BLAS, whose order may follow its threads)."""
+    return np.asarray((values * weight.reshape(-1, *[1] * (values.ndim - 1))).sum(axis=0))

@@ -30,7 +30,7 @@ Enough = Callable[[RunRows], int]
 def row_bytes(model: Model) -> int:
     """Bytes of one scenario's result rows, read off four scenarios."""
     chunk = Chunk(model, 0, 4)
-    chunk.add(run_block(model, 0, 4, FIRST_CAPACITY))
+    chunk.add(run_block(model, 0, 4, FIRST_CAPACITY, brief=True))
     return sum(values.nbytes for values in chunk.rows.values()) // 4
 
 

@@ -3,14 +3,60 @@
 import numpy as np
 
 from simulator.factors.formulas import mixture_weight
-from simulator.jit import kernel, prange
-from simulator.streams import normal, tabulated, words
+from simulator.jit import kernel, prange, row
+from simulator.streams import draw_words, normal, tabulated
+
+
+@row
+def draw_normals(first_quad, n_quads, key, entity, pair, word, score):
+    """Standard normals of an entity in consecutive scenarios."""
+    draw_words(first_quad, n_quads, key, entity, 0, pair)
+    for p in range(4 * n_quads):
+        score[p] = normal(word[p])
+
+
+@row
+def draw_part(
+    part, driver_key, mixing_key, first_quad, driver_entity, mixing_entity, cholesky, cholesky_start, shift, tilt,
+    mixing_table, drivers, mixing, weight, pair, word, score,
+):  # fmt: skip
+    """The scenarios of one part of a block; arguments as in :func:`draw_state`."""
+    n_drivers = driver_entity.shape[0]
+    width = score.shape[1]
+    first = part * width
+    n = min(width, mixing.shape[0] - first)
+    quad = first_quad + first // 4
+    for s in range(first, first + n):
+        mixing[s] = 1.0
+        weight[s] = 0.0
+    # a table of zeros: the Gaussian copula, which has no mixing
+    if mixing_table[0, 0] != 0.0 or mixing_table[0, mixing_table.shape[1] - 1] != 0.0:
+        draw_normals(quad, n // 4, mixing_key, mixing_entity, pair[part], word[part], score[part])
+        for p in range(n):
+            mixing[first + p] = np.exp(tabulated(mixing_table, 0, score[part, p]))
+    for j in range(n_drivers):
+        draw_normals(quad, n // 4, driver_key, driver_entity[j], pair[part], word[part], score[part])
+        for p in range(n):
+            xi = score[part, p]
+            if p % 2 == 1:
+                xi += tilt[j]
+            drivers[first + p, j] = xi
+            # the exponent of the mixture's weight is gathered here
+            weight[first + p] += tilt[j] * (xi - 0.5 * tilt[j])
+    for s in range(first, first + n):
+        weight[s] = mixture_weight(weight[s]) if weight[s] != 0.0 else 1.0
+        # last driver first: a driver needs only itself and earlier ones, so ξ can be replaced in place
+        for i in range(n_drivers - 1, -1, -1):
+            total = shift[i]
+            for j in range(cholesky_start[i], i + 1):
+                total += cholesky[i, j] * drivers[s, j]
+            drivers[s, i] = total
 
 
 @kernel
 def draw_state(
     driver_key, mixing_key, first_quad, driver_entity, mixing_entity, cholesky, cholesky_start, shift, tilt,
-    mixing_table, drivers, mixing, weight,
+    mixing_table, drivers, mixing, weight, pair, word, score,
 ):  # fmt: skip
     """Draw drivers, mixing scale and weight of a block of scenarios.
 
@@ -34,29 +80,11 @@ def draw_state(
         drivers: out, Z, float64[n_scenarios, n_drivers].
         mixing: out, float64[n_scenarios].
         weight: out, float64[n_scenarios].
+        pair, word: working rows of each part of the block, uint64[n_parts, width / 2] and the same as uint32.
+        score: working rows, float64[n_parts, width], the width a multiple of four.
     """
-    n_drivers = driver_entity.shape[0]
-    for q in prange(mixing.shape[0] // 4):
-        row = 4 * q
-        drawn = words(mixing_key, first_quad + q, mixing_entity, 0)
-        for lane in range(4):
-            mixing[row + lane] = np.exp(tabulated(mixing_table, 0, normal(drawn[lane])))
-            weight[row + lane] = 0.0
-        for j in range(n_drivers):
-            drawn = words(driver_key, first_quad + q, driver_entity[j], 0)
-            for lane in range(4):
-                xi = normal(drawn[lane])
-                if lane % 2 == 1:
-                    xi += tilt[j]
-                drivers[row + lane, j] = xi
-                # the exponent of the mixture's weight is gathered here
-                weight[row + lane] += tilt[j] * (xi - 0.5 * tilt[j])
-        for lane in range(4):
-            scenario = row + lane
-            weight[scenario] = mixture_weight(weight[scenario])
-            # last driver first: a driver needs only itself and earlier ones, so ξ can be replaced in place
-            for i in range(n_drivers - 1, -1, -1):
-                total = shift[i]
-                for j in range(cholesky_start[i], i + 1):
-                    total += cholesky[i, j] * drivers[scenario, j]
-                drivers[scenario, i] = total
+    for part in prange(score.shape[0]):
+        draw_part(
+            np.int64(part), driver_key, mixing_key, first_quad, driver_entity, mixing_entity, cholesky, cholesky_start,
+            shift, tilt, mixing_table, drivers, mixing, weight, pair, word, score,
+        )  # fmt: skip

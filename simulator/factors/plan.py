@@ -20,6 +20,8 @@ from simulator.study.schema import Study
 
 #: Entity of draws that a scenario has only one of.
 SCENARIO_ENTITY = entity_key("scenario")
+#: Scenarios whose state is drawn at once.
+PART = 256
 
 
 class FactorPlan(NamedTuple):
@@ -125,10 +127,11 @@ def draw_states(plan: FactorPlan, seed: int, first_scenario: int, count: int) ->
     drivers = np.empty((count, len(plan.driver_entity)))
     mixing = np.empty(count)
     weight = np.empty(count)
+    pair = np.empty((-(-count // PART), PART // 2), np.uint64)
     cholesky_start = (plan.cholesky != 0.0).argmax(axis=1).astype(np.int32)
     draw_state(
         stream_key(seed, "driver"), stream_key(seed, "mixing"), first_scenario // 4, plan.driver_entity,
         np.uint64(SCENARIO_ENTITY), plan.cholesky, cholesky_start, plan.shift, plan.tilt, plan.mixing_table,
-        drivers, mixing, weight,
+        drivers, mixing, weight, pair, pair.view(np.uint32), np.empty((len(pair), PART)),
     )  # fmt: skip
     return States(drivers, mixing, weight)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.constants import NO_SCORE
+from simulator.constants import NEVER, NO_SCORE
 from simulator.ledger.portfolio import Floats, Ints
 
 
@@ -164,6 +164,26 @@ def event_lists(rows: int, capacity: int, spare: Events | None) -> Events:
     for count in (lists.n_events, lists.stopped_count, lists.weak_count):
         count[:] = 0
     return lists
+
+
+def constant_events(rows: int, capacity: int, spare: Events | None) -> Events:
+    """Event lists for constant exposures: what is the same for all failures is filled in, what is equal is one array.
+
+    Nothing is stopped and no limit changes, so those lists have no room.
+    """
+    if spare is not None and len(spare.n_events) >= rows and spare.buyer.shape[1] == capacity:
+        return event_lists(rows, capacity, spare)
+    lists, bare = allocate_events(rows, capacity), allocate_events(rows, 0)
+    for values, value in (
+        (lists.paid_day, NEVER), (lists.protracted, False), (lists.overdue_at_issue, -NEVER),
+        (lists.limit_score, NO_SCORE), (lists.share, 1.0),
+    ):  # fmt: skip
+        values[:] = value
+    return lists._replace(
+        invoice=lists.buyer, loss_day=lists.default_day, drawn_day=lists.paid_day, frustrated=lists.protracted,
+        stopped_buyer=bare.stopped_buyer, stopped_value=bare.stopped_value, stopped_from=bare.stopped_from,
+        stopped_until=bare.stopped_until, weak_buyer=bare.weak_buyer, weak_score=bare.weak_score,
+    )  # fmt: skip
 
 
 def allocate_scratch(n: int, longest: int, n_groups: int, regimes: int = 1) -> Scratch:

@@ -69,6 +69,13 @@ def allocate_work(plan: PolicyPlan, events: Events, n_scenarios: int) -> Work:
     return allocate_lists(groups, debts, min(debts, n_buyers), min(debts + stopped + weak, n_buyers), plan.n_pools)
 
 
+def nothing_insured(n_scenarios: int, n_programmes: int) -> PolicyRows:
+    """Result rows where no programme insures anything: zeros, and no periods to ask for."""
+    each, paths = np.zeros((n_scenarios, n_programmes)), np.zeros((n_scenarios, n_programmes, 0))
+    gap = np.zeros((n_scenarios, n_programmes, len(GAP_STEPS)))
+    return PolicyRows(each, each, each, each, paths, paths, gap, each)
+
+
 def apply_policies(
     plan: PolicyPlan,
     book: Book,

@@ -32,7 +32,7 @@ def conditional_pd(threshold, common, systematic_share, mixing):
 
 def draw_state(
     driver_key, mixing_key, first_quad, driver_entity, mixing_entity, cholesky, cholesky_start, shift, tilt,
-    mixing_table, drivers, mixing, weight,
+    mixing_table, drivers, mixing, weight, pair, word, score,
 ):  # fmt: skip
     n_drivers = len(driver_entity)
     for scenario in range(len(mixing)):

@@ -1,15 +1,12 @@
 """Plain-Python twins of the losses room, told invoice by invoice from the rules in docs/MODEL.md."""
 
 import math
-import struct
-
-import numpy as np
 
 from tests.twins.defaults import default_day
 from tests.twins.delays import delay_score, invoice_score, next_run, payment_day, unpaid_score
 from tests.twins.factors import common_part, latent, normal_cdf
 from tests.twins.fx import rate_on, transfer_release
-from tests.twins.streams import horner, normal, normal_tail, tabulated, uniform, words
+from tests.twins.streams import inverse_normal, normal, normal_tail, tabulated, uniform, words
 
 NEVER = 2147483647
 
@@ -499,49 +496,53 @@ def follow_script(
             )  # fmt: skip
 
 
-def scenario_at(position, n_quads):
-    """The words of all quads stand as 1, 0 of the first, 1, 0 of the second …, then 3, 2 of the first …"""
-    order = [4 * q + lane for lanes in ((1, 0), (3, 2)) for q in range(n_quads) for lane in lanes]
-    return order[position]
+def fine_uniform(byte, word):
+    return (int(byte) + (int(word) + 0.5) / 2**32) / 256
 
 
-def passes(word, tangent):
-    """The bits of a 32-bit float, read as a number, count 2²³ to an octave; 159 octaves is 2³²."""
-    (bits,) = struct.unpack("<i", struct.pack("<f", np.float32(word)))
-    bound = max(np.float32(tangent), np.float32(0.0))
-    return bool(np.float32(159 * 2**23 - bits) >= bound * bound)
+def scaled(factor, value):
+    return int(factor) * int(value) // 65536
 
 
-LOG2 = (0.5849624944956762, 0.9617959717013125, -0.3205976659204752, 0.14252637016887662, -0.07128301135029973,
-        0.037462937512774894, -0.02068585496135935, 0.014778720766209785, -0.008874696649257255)  # fmt: skip
-NUMERATOR = (-3.6597075441818983, -35.89564817139712, -36.47344094001227, 39.30100316063572, 32.88429992815775,
-             3.8434939158073362)  # fmt: skip
-DENOMINATOR = (1.0, 16.208700949232288, 43.47723193975256, 28.033087794623327, 3.2629114696455046)
-
-
-def near_normal(word):
-    fraction, exponent = math.frexp(int(word) + 0.5)  # fraction in [1/2, 1)
-    s = math.sqrt(32.0 - ((exponent - 1) + horner(LOG2, 2.0 * fraction - 1.5)))
-    return -horner(NUMERATOR, s) / horner(DENOMINATOR, s) if s >= 0.5 else math.nan
+def byte_bound(line, most, gain, none, one):
+    y = min(max(int(line), 0), int(most)) * int(gain) * 2  # in 2¹⁵
+    square = min(y * y // 2**18 + 1, 4095)
+    return square * square // 2**16
 
 
 def lose_exposures(
-    first_quad, keys, drivers, mixing, factor, default, rules, sieve, book, rows, events, scratch, bench
+    first_quad, keys, drivers, mixing, factor, default, rules, sieve, book, rows, events, scratch, failures, bench
 ):  # fmt: skip
-    """Everyone in every scenario; no sieve, so no working rows."""
+    """Everyone in every scenario; no sieve, so no working rows, and one list of failures."""
+    failed = []
     for s in range(len(rows.gross_loss)):
+        scenario, lane = 4 * first_quad + s, s % 4
         for b in range(len(book.group)):
-            _, _, day, recovery, _ = buyer_luck(
-                first_quad + s // 4, s % 4, s, b, keys, drivers, mixing, factor, default, rules, book
+            entity, owner = int(factor.residual_entity[b]), int(book.buyer_entity[b])
+            sixteen = b"".join(w.to_bytes(4, "little") for w in words(keys.default, scenario // 16, entity, 0))
+            epsilon = inverse_normal(
+                fine_uniform(sixteen[scenario % 16], words(keys.default, scenario // 4, entity, 1)[lane])
             )
+            common = common_part(factor.loading_start, factor.loading_driver, factor.loading, drivers, s, b)
+            share = float(factor.systematic_share[b])
+            value = latent(common, share, epsilon) * float(mixing[s])
+            day = default_day(default.threshold, int(default.curve[b]), value)
             if day == NEVER:
                 continue
+            noise = normal(words(keys.recovery, scenario // 4, owner, 0)[lane])
+            recovery = recovery_rate(
+                rules.recovery, int(rules.recovery_class[b]), standard_state(common, share), noise,
+                float(rules.recovery_systematic),
+            )  # fmt: skip
             exposure = float(book.amount[b])
             loss = exposure * (1.0 - recovery)
             rows.n_defaults[s] += 1
             rows.gross_loss[s] += loss
             rows.recovered[s] += exposure * recovery
             remember_largest(s, b, loss, book, rows, scratch)
+            failed.append((s, b, loss))
+            if events is None:
+                continue
             j = int(events.n_events[s])
             events.n_events[s] += 1
             if j < events.buyer.shape[1]:
@@ -551,6 +552,9 @@ def lose_exposures(
                 events.drawn_day[s, j], events.receipt_day[s, j] = NEVER, day + rules.recovery_lag
                 events.overdue_at_issue[s, j], events.limit_score[s, j] = -NEVER, 9.0
                 events.frustrated[s, j], events.share[s, j] = False, 1.0
+    failures.listed[0] = len(failed)
+    for k, entry in enumerate(failed):
+        failures.scenario[0, k], failures.buyer[0, k], failures.loss[0, k] = entry
 
 
 def limit_on(limit, change_to, change_day, day):

@@ -23,6 +23,11 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
     return tuple(counter)
 
 
+def masked_round(c0, c1, c2, c3, k0, k1):
+    product0, product1 = 0xD2511F53 * (int(c0) & MASK), 0xCD9E8D57 * (int(c2) & MASK)
+    return (product1 >> 32) ^ int(c1) ^ int(k0), product1, (product0 >> 32) ^ int(c3) ^ int(k1), product0
+
+
 def words(key, quad, entity, draw):
     return philox4x32(int(quad) & MASK, int(draw) & MASK, int(entity) & MASK, int(entity) >> 32, key[0], key[1])
 
