@@ -16,7 +16,7 @@ from simulator.losses import balance_formulas as f
 from simulator.losses import balance_tile_kernels as tile
 from simulator.losses.balance_kernels import note_balances
 from simulator.losses.balances import allocate_balances, balance_bytes, no_balances, prepare
-from simulator.losses.kernels import count_quiet
+from simulator.losses.kernels import count_buyer
 from simulator.losses.plan import Book
 from simulator.losses.rows import allocate_scratch
 from simulator.policy.plan import build_policies
@@ -679,7 +679,7 @@ def together_noted(ledger, b, days, part, scratch, counting, rows):
         for k in range(counting.n_series[b]):
             rows.arrived[0, k, counting.first[i]] += counting.series_value[k, i]
             tile.let_go(n, counting.series_value[k, i], period, rows.balance[0, k])
-    count_quiet(0, 0, n, b, days, part, ledger, scratch, counting, rows)
+    count_buyer(0, 0, n, b, days, part, ledger, scratch, counting, rows)
 
 
 def test_views_share_what_they_see_alike():

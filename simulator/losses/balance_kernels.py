@@ -2,8 +2,9 @@
 
 Called for each buyer when its payment days are final: afterwards they are gone. A *view* is the ledger as one regime
 leaves it, seen without insurance or under one policy with the bank as loss payee. Most views see the same balances of a
-buyer, so these are added up once, by the periods in which an invoice comes and goes. Scenarios in which nothing is
-wrong with a buyer are added up together, in :mod:`simulator.losses.balance_tile_kernels`.
+buyer, so these are added up once, by the periods in which an invoice comes and goes. Most scenarios are added up side
+by side, in :mod:`simulator.losses.balance_tile_kernels`; here are those where a buyer is cross-aged, its limit moves,
+or regimes differ.
 """
 
 import numpy as np

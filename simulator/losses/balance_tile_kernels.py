@@ -1,4 +1,4 @@
-"""What a buyer's invoices count for at a bank in all scenarios of a tile at once, where nothing is wrong with it.
+"""What a buyer's invoices count for at a bank in all scenarios of a tile at once.
 
 The same sums as in :mod:`simulator.losses.balance_kernels`, as plain loops over the scenarios that are compiled to
 vector instructions. An invoice comes in the same period in all of them; only the period in which it goes is entered one
@@ -147,7 +147,7 @@ def count_all_covered(
 
 @row
 def count_together(t, n, b, part, score, plan, rows):
-    """Add a buyer to all views in which its limit stays, in the scenarios where nothing is wrong with it.
+    """Add a buyer to all views in which its limit stays, in the scenarios with ``part`` 1.
 
     Those in which it is cross-aged, or its limit changes, are left out: ``rows.quiet`` is 1 for the others.
 

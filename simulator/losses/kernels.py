@@ -61,15 +61,13 @@ def draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scr
 
 
 @row
-def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances):
+def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch):
     """Settle a troubled buyer where there is one regime only, on open account."""
     drawn = scratch.drawn[s]
     paid = scratch.paid[s]
     deal = open_account()
     loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, None, rows, events, scratch)
     note_loss(s, b, loss, book, rows, scratch)
-    if counting is not None:
-        note_balances(s, b, 0, False, scratch.score, True, scratch.final, scratch.lost, counting, balances)
 
 
 @row
@@ -80,8 +78,19 @@ def fetch_days(s, p, b, days, book, target):
 
 
 @row
-def count_quiet(t, first, n, b, paid, part, book, scratch, counting, balances):
-    """Balances of a buyer in the scenarios in which it pays all in good time: together, or else one by one."""
+def keep_days(s, p, b, book, scratch, days):
+    """Put the days on which a troubled buyer's invoices are paid or lost in place of its payment days.
+
+    A withheld invoice goes on the day it comes.
+    """
+    for k in range(book.start[b + 1] - book.start[b]):
+        day = scratch.final[s, k]
+        days[k, p] = book.issue_day[book.start[b] + k] if day == -1 else min(day, abs(scratch.lost[s, k]))
+
+
+@row
+def count_buyer(t, first, n, b, days, part, book, scratch, counting, balances):
+    """Balances of a buyer in the scenarios with ``part`` 1: side by side, or else one by one."""
     if counting.n_series[b] == 0:
         return
     moving = count_together(t, n, b, part, scratch.score[first : first + n], counting, balances)
@@ -89,7 +98,7 @@ def count_quiet(t, first, n, b, paid, part, book, scratch, counting, balances):
     for p in range(n):
         if part[p] > 0.0 and (moving or quiet[p] == 0.0):
             s = first + p
-            fetch_days(s, p, b, paid, book, scratch.paid)
+            fetch_days(s, p, b, days, book, scratch.paid)
             only = quiet[p] > 0.0
             note_balances(s, b, -1, only, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
 
@@ -157,7 +166,9 @@ def simulate_tile(
             fetch_days(s, p, b, paid, book, scratch.paid)
             luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
             if regimes is None:
-                settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
+                settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch)
+                if counting is not None:
+                    keep_days(s, p, b, book, scratch, paid)
             else:
                 rank = payer_rank(tiles.shared[t, p], delay.systemic[b], delay.credit, delay.buyer)
                 settle_regimes(
@@ -168,7 +179,9 @@ def simulate_tile(
             t, first, common + first, here, b, held, rates, rules, clock, book, rows, tiles, counting, balances
         )  # fmt: skip
         if counting is not None:
-            count_quiet(t, first, here, b, paid, part, book, scratch, counting, balances)
+            if regimes is None:
+                part[:here] = 1.0  # what troubled buyers owe is known as well
+            count_buyer(t, first, here, b, paid, part, book, scratch, counting, balances)
     hand_over(t, common + first, here, rows, tiles)
 
 

@@ -42,7 +42,9 @@ def follow_buyer(
     # types as in drawn scenarios, so that both use the same compiled functions
     luck = Luck(insolvent_on, False, NO_SCORE, 0.0, True)
     if regimes is None:
-        settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch, counting, balances)
+        settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch)
+        if counting is not None:
+            note_balances(s, b, 0, False, scratch.score, True, scratch.final, scratch.lost, counting, balances)
     else:
         # the regimes of a script leave nothing to chance: who accepts and who takes a discount is certain
         settle_regimes(

@@ -224,7 +224,8 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
 
     ``first_row`` is the row of results of the tile's first scenario ``first``. The same sums in the same order as
     :func:`simulator.losses.booking.collect_all`; those by period go to the tile's own, see :func:`hand_over`.
-    With a borrowing base the periods in which invoices come and go are entered, in all scenarios.
+    With a borrowing base the periods in which invoices come and go are entered, in all scenarios: also where ``part``
+    is 0, in the end by the days on which they are paid or lost.
     """
     begin = book.start[b]
     sums, worth, part, knot = tiles.sums[t], tiles.score[t], tiles.part[t], tiles.knot[t]
