@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.constants import NEVER
 from simulator.engine.replay import Replay
 from simulator.ledger.portfolio import Floats
 from simulator.losses.rows import Events

@@ -26,7 +26,7 @@ from simulator.policy.eligibility import (
 )
 from simulator.policy.insurer import annual_intensity
 from simulator.policy.limits import BuyerLimits, ScriptedLimit, buyer_limits, segments, spot_rates
-from simulator.policy.records import SEGMENT, PolicyPlan, Records, blank_plan
+from simulator.policy.records import SEGMENT, PolicyPlan, blank_plan
 from simulator.policy.sales import (
     Sales,
     class_shares,
