@@ -659,7 +659,7 @@ class NumpyLedger:
                 size = len(rows["gross_loss"])
                 parts = (rows["cash"], rows["headroom"], rows["receivables"], rows["collections"])
                 paths.append(np.concatenate([part.reshape(size, -1) for part in parts], axis=1))
-            values, total = summarise(np.concatenate(paths))
+            values, total = summarise(np.ascontiguousarray(np.concatenate(paths).T))
             quantiles = quantiles or PathQuantiles(values.shape[1])
             quantiles.add_summary(values, total)
         assert quantiles is not None
