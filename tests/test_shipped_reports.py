@@ -35,7 +35,7 @@ def test_numbers_are_todays(name):
 
 def _rows(summary):
     """Value and standard error of each row."""
-    keys = zip(*(summary[k].fillna("").astype(str) for k in KEYS), strict=True)
+    keys = zip(*(summary[k].astype(object).where(summary[k].notna(), "").astype(str) for k in KEYS), strict=True)
     return dict(zip(keys, zip(summary["value"], summary["standard_error"], strict=True), strict=True))
 
 
