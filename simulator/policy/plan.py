@@ -18,6 +18,7 @@ from simulator.losses.regimes import intensity_of
 from simulator.policy.codes import CONVERSIONS, PERILS, RECOVERY_COSTS, RECOVERY_RULES, steps_of
 from simulator.policy.eligibility import (
     country_terms,
+    days_in_horizon,
     eligible_invoices,
     insured_buyers,
     month_ends_of,
@@ -29,7 +30,6 @@ from simulator.policy.limits import BuyerLimits, ScriptedLimit, buyer_limits, se
 from simulator.policy.records import SEGMENT, PolicyPlan, blank_plan
 from simulator.policy.sales import (
     Sales,
-    days_in_horizon,
     first_days,
     instalments,
     insurable_sales,

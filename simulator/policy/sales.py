@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.ledger.portfolio import Flags, Floats, Ints, Invoices, Portfolio
-from simulator.policy.eligibility import insured_buyers, policy_period
+from simulator.policy.eligibility import days_in_horizon, insured_buyers, policy_period
 from simulator.policy.limits import Bounds, BuyerLimits
 from simulator.policy.work import Records
 from simulator.study.calendar import DAYS_PER_YEAR, Calendar
@@ -28,12 +28,6 @@ class Sales(NamedTuple):
     insurable: Flags
     whole: Flags
     base: float
-
-
-def days_in_horizon(policy: Policy, calendar: Calendar) -> int:
-    """Days of the policy period within the horizon; the ledger's date is one for a policy that starts on it."""
-    first, last = policy_period(policy, calendar)
-    return max(0, min(last, calendar.horizon_days) - (first if first == 0 else max(first, 1)) + 1)
 
 
 def insurable_sales(
