@@ -64,7 +64,7 @@ def check(study: Path, overrides: tuple[str, ...]) -> None:
     from simulator.ledger.profile import profile_text
 
     portfolio = check_study(load_study(study, overrides))
-    console = Console()
+    console = Console(emoji=False)
     profile_text(portfolio.profile, console)
     console.print(f"[bold]{study}[/bold]: no problems", highlight=False)
 
@@ -131,7 +131,7 @@ def run(
     if as_json:
         click.echo(json_text.dumps(json_rows(result.summary()), ensure_ascii=False, indent=1))
         return
-    render(result, Console())
+    render(result, Console(emoji=False))
     for kind, path in written.items():
         if kind in ("html", "xlsx"):
             click.echo(f"{kind:>5}  {display_path(path)}")
@@ -193,7 +193,7 @@ def compare(folder: Path) -> None:
     from simulator.api import open_result
     from simulator.compare.table import render
 
-    render(open_result(folder), Console())
+    render(open_result(folder), Console(emoji=False))
 
 
 @cli.command()
@@ -228,7 +228,7 @@ def replay(study: Path, overrides: tuple[str, ...], scenario: int | None, stress
     with compilation_noted():
         model = build_model(loaded, None if stress is None else stresses[stress])
         replayed = replay_scenario(model, scenario)
-    tell(replayed, Console())
+    tell(replayed, Console(emoji=False))
 
 
 @cli.command()

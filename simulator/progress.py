@@ -37,7 +37,7 @@ def progress_display(quiet: bool) -> Iterator[Watcher | None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     columns = (
         TextColumn("{task.description:<12}"),
         BarColumn(bar_width=30),
