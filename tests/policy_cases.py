@@ -24,6 +24,7 @@ from simulator.policy.records import SEGMENT, TERMS, blank_plan
 from simulator.policy.sales import insurable_value, sales_in_period, sums_from
 
 WEEK = 7
+MONTH = 28
 
 
 class Debt(NamedTuple):
@@ -126,9 +127,10 @@ def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None
 
 
 def clock(horizon=364, period=WEEK):
-    """Equal periods of some days."""
+    """Equal periods of some days, and months of four weeks."""
     days = np.arange(horizon + 1)
-    return Clock(horizon, (np.maximum(days - 1, 0) // period).astype(np.int32))
+    month = np.minimum(np.maximum(np.arange(horizon + 2) - 1, 0) // MONTH, horizon // MONTH)
+    return Clock(horizon, (np.maximum(days - 1, 0) // period).astype(np.int32), month.astype(np.int32))
 
 
 def plan(programmes, n_buyers, book, n_periods=52, period=WEEK, **study):
@@ -142,7 +144,7 @@ def plan(programmes, n_buyers, book, n_periods=52, period=WEEK, **study):
         study: fields of the plan that are not a programme's, such as ``dispute_probability``.
     """
     n_invoices = len(book.amount)
-    built = blank_plan(len(programmes), n_buyers, n_invoices, n_periods)._replace(
+    built = blank_plan(len(programmes), n_buyers, n_invoices, n_periods, n_periods * period // MONTH)._replace(
         period_start=np.maximum(0, np.arange(n_periods) * period + 1 - (np.arange(n_periods) == 0)).astype(np.int32),
         month_end=(book.issue_day // 30 * 30 + 30).astype(np.int32),
         invoice_entity=np.arange(n_invoices, dtype=np.uint64),

@@ -55,7 +55,8 @@ def told(policy: str = "", rest: str = "", kind: str = "whole_turnover") -> list
 
 
 def notes(policy: str, rest: str = "", kind: str = "whole_turnover") -> list[str]:
-    return check(policy, rest, kind).profile["notes"]
+    """What is noted; the policy is on line 6, and what there is to mend is noted with its line."""
+    return [note.replace(" (study.yaml:6)", "") for note in check(policy, rest, kind).profile["notes"]]
 
 
 def test_what_is_inherited_is_wrong_once():
@@ -165,12 +166,12 @@ IDLE = [
     ("buyers: {ids: [A]}", "", []),
     ("excludes: [], shared_limits: true", "", ["P: shared_limits has no effect: no buyer has a group_id"]),
     ("excludes: [], countries: {BR: {}, US: {}}", "", ["P: countries names BR, where no buyer is: without effect"]),
-    ("excludes: [], blind_limit: 1", "", []),
-    ("buyers: {ids: [A]}, blind_limit: 1, discretionary_limit: 1", "",
+    ("excludes: [], blind_limit: 1 k", "", []),
+    ("buyers: {ids: [A]}, blind_limit: 1 k, discretionary_limit: 1 k", "",
      ["P: discretionary_limit has no effect: every buyer has a named limit",
       "P: blind_limit has no effect: every buyer has a named limit",
       "P: blind_limit has no effect: buyers without a named limit have the discretionary one"]),
-    ("excludes: [], blind_limit: 1, discretionary_limit: 1, discretionary_needs: rating", "", []),
+    ("excludes: [], blind_limit: 1 k, discretionary_limit: 1 k, discretionary_needs: rating", "", []),
     ("excludes: [], order: minimum_retention", "",
      ["P: minimum_retention is 0: the wording of that name works as percent_first"]),
     ("excludes: [], notification: {after: 30 days}", "",
@@ -201,6 +202,10 @@ def test_what_is_noted(policy, rest, expected):
     assert notes(policy, rest) == expected
 
 
+FULL = (
+    "P: covers 100 %, but nothing that is shipped after a buyer's date of loss ({} past due, or its insolvency), even "
+    "if it pays that debt in the end"
+)
 AMOUNTS = [
     ("premium: {minimum: 24 k}", "", []),
     ("period: 26 weeks, premium: {minimum: 24 k}", "",
@@ -212,7 +217,26 @@ AMOUNTS = [
      ["P: premium.rate_on_turnover is 20 %, unusually high; did you mean 0.2 %?"]),
     ("premium: {base: balance, rate_on_balance: 0.05}", "",
      ["P: premium.rate_on_balance is 5 %, unusually high; did you mean 0.05 %?"]),
-    ("maximum_liability: 30", "", ["P: maximum_liability is 30, an amount of money; did you mean 30 x premium?"]),
+    ("premium: {rate_on_turnover: 2 %}", "", ["P: premium.rate_on_turnover is 2 %, unusually high"]),
+    ("premium: {bonus: [{claims_ratio: 10, change: -10 %}, {claims_ratio: 60, change: 0}]}", "",
+     ["P: premium.bonus[0].claims_ratio is 1,000 %, unusually high; did you mean 10 %?"]),
+    ("premium: {bonus: [{claims_ratio: 10 %, change: -10 %}, {claims_ratio: 60, change: 0}]}", "", []),
+    ("maximum_liability: 30", "",
+     ["P: maximum_liability is 30, less than a usual invoice of 4,167; did you mean 30 x premium?"]),
+    ("maximum_liability: 1 k", "",
+     ["P: maximum_liability is 1,000, less than a usual invoice of 4,167; forgotten k?"]),
+    ("aggregate_first_loss: 30", "",
+     ["P: aggregate_first_loss is 30, little beside a usual invoice of 4,167; forgotten k?"]),
+    ("aggregate_first_loss: 1 k, each_and_every_first_loss: 50", "", []),
+    ("discretionary_limit: 25", "",
+     ["P: discretionary_limit is 25, little beside a usual invoice of 8,333; forgotten k?"]),
+    ("each_and_every_first_loss: 2.5", "",
+     ["P: each_and_every_first_loss is 2.5, little beside a usual invoice of 4,167; forgotten k?"]),
+    ("premium: {minimum: 7.5}", "",
+     ["P: premium.minimum is 7.5, little beside a year's insured sales of 150,412; forgotten k?"]),
+    ("buyers: {ids: [A]}, each_and_every_first_loss: 5001", "",
+     ["P: each_and_every_first_loss (5,001) is more than the highest limit (5,000): no claim is paid"]),
+    ("buyers: {ids: [A]}, non_qualifying_loss: 5 k", "", []),
     ("maximum_liability: 0", "", ["P: maximum_liability is 0: the policy never pays"]),
     ("maximum_liability: 40 k, aggregate_first_loss: 50 k", "",
      ["P: maximum_liability (40,000) is less than aggregate_first_loss (50,000), which is borne before it"]),
@@ -220,19 +244,19 @@ AMOUNTS = [
      ["P: maximum_liability (40,000) is less than each_and_every_first_loss (50,000), which is borne before it"]),
     ("maximum_liability: 30 x premium, aggregate_first_loss: 50 k, premium: {minimum: 1 k}", "", []),
     ("maximum_liability: 50 k, aggregate_first_loss: 50 k", "", []),
-    ("insured_percentage: 100 %", "",
-     ["P: covers 100 %, but nothing that is shipped after a buyer's date of loss: with payment.stop_shipment_after of "
-      "180 days or less nothing is"]),
-    ("insured_percentage: 100 %", "payment: {stop_shipment_after: 181 days}\n",
-     ["P: covers 100 %, but nothing that is shipped after a buyer's date of loss: with payment.stop_shipment_after of "
-      "180 days or less nothing is"]),
-    ("insured_percentage: 100 %", "payment: {stop_shipment_after: 180 days}\n", []),
-    ("insured_percentage: 100 %, non_qualifying_loss: 1", "", []),
+    ("insured_percentage: 100 %", "", [FULL.format("180 days")]),
+    ("insured_percentage: 100 %", "payment: {stop_shipment_after: 60 days}\n", [FULL.format("180 days")]),
+    ("insured_percentage: 100 %, countries: {FR: {waiting_period: 240 days}}", "",
+     [FULL.format("180 to 240 days by country")]),
+    ("insured_percentage: 100 %, countries: {FR: {insured_percentage: 80 %}}", "", []),
+    ("buyers: {countries: [DE]}, insured_percentage: 100 %, countries: {FR: {insured_percentage: 80 %}}", "",
+     [FULL.format("180 days")]),
+    ("insured_percentage: 100 %, non_qualifying_loss: 1 k", "", []),
     ("insured_percentage: {insolvency: 100 %, protracted_default: 100 %, transfer: 100 %}", "", []),
     ("buyers: {top: 4}", "", []),
-    ("buyers: {top: 5}", "", ["programmes[1].buyers.top is 5: there are 4 to choose from, and all are taken"]),
+    ("buyers: {top: 5}", "", ["P: buyers.top is 5: there are 4 to choose from, and all are taken"]),
     ("factoring: {buyers: {top: 3, countries: [US]}}", "",
-     ["programmes[1].factoring.buyers.top is 3: there are 2 to choose from, and all are taken"]),
+     ["P: factoring.buyers.top is 3: there are 2 to choose from, and all are taken"]),
 ]  # fmt: skip
 
 
@@ -246,6 +270,63 @@ def test_an_excess_of_loss_without_a_first_loss_is_noted():
     assert notes("excludes: []", kind="excess_of_loss") == noted
     assert notes("excludes: [], aggregate_first_loss: 1 k", kind="excess_of_loss") == []
     assert notes("excludes: [], each_and_every_first_loss: 1 k", kind="excess_of_loss") == []
+
+
+NOTHING_OF = "P: insures nothing of EUR {} planned sales and open items: "
+SHARES = [
+    ("", "", [KINDS]),
+    ("limits: column, buyers: {ids: [B]}, excludes: []", "", [NOTHING_OF.format("200,200") + "1 buyer has no limit"]),
+    ("buyers: {ids: [C]}, excludes: [related]", "", [NOTHING_OF.format("300,000") + "1 buyer has no limit"]),
+    ("buyers: {ids: [C]}", "",
+     ["P: does not insure 1 buyer by its kind (1 public)",
+      NOTHING_OF.format("300,000") + "1 buyer is excluded by its kind"]),
+    ("excludes: [related], countries: {DE: {covered: false}, FR: {covered: false}}", "",
+     ["P: does not insure 1 buyer by its kind (1 related)",
+      NOTHING_OF.format("650,300") + "1 buyer is excluded by its kind, 2 buyers are in closed countries, 1 buyer "
+      "has no limit"]),
+    ("excludes: [], limits: unlimited, maximum_terms: 5 days", "",
+     [NOTHING_OF.format("650,300") + "44 invoices have longer terms than maximum_terms"]),
+    ("excludes: [], limits: unlimited, insured_percentage: 0", "",
+     [NOTHING_OF.format("650,300") + "the insured percentage is 0 %"]),
+    ("excludes: [], limits: unlimited, insured_percentage: 0.9 %", "",
+     ["P: insures 0.9 % of EUR 650,300 planned sales and open items: the insured percentage is 0.9 %"]),
+    ("excludes: [], limits: unlimited, insured_percentage: {transfer: 90 %, insolvency: 0}", "", []),
+    ("excludes: [], buyers: {ids: [B]}, limits: unlimited, countries: {US: {insured_percentage: 4 %}}", "",
+     ["P: insures 4 % of EUR 200,200 planned sales and open items: limits or percentages are small"]),
+    ("excludes: [], buyers: {ids: [B]}, discretionary_limit: 600", "",
+     ["P: insures 1.7 % of EUR 200,200 planned sales and open items: limits or percentages are small",
+      "P: discretionary_limit is 600, little beside a usual invoice of 33,333; forgotten k?"]),
+    ("excludes: [], buyers: {ids: [A]}, limits: unlimited, currency: USD", "fx: {rates: {USD: 0.5}}\n", []),
+    ("excludes: [], buyers: {ids: [B]}, currency: USD", "fx: {rates: {USD: 0.5}}\n",
+     ["P: insures nothing of USD 400,400 planned sales and open items: 1 buyer has no limit"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("policy", "rest", "expected"), SHARES)
+def test_a_policy_that_insures_next_to_nothing_is_noted(policy, rest, expected):
+    """Of A 100 are open and 100,000 are planned, of B 200 and 200,000, of C 300,000, of D 50,000. A has a limit of
+    5,000, D none at all, which is no end; B is not named, and C's is zero."""
+    assert notes(policy or "insured_percentage: 90 %", rest) == expected
+
+
+def test_what_is_to_be_mended_is_noted_with_its_line():
+    """Where it was written: heirs of a term are told of once, and a term that is not written has no line."""
+    lines = [
+        "  - {name: P, type: whole_turnover, excludes: [],", "     maximum_liability: 30,", "     buyers: {top: 9}}",
+        "  - {name: Q, extends: P}", "  - {name: R, extends: P, maximum_liability: 30}",
+        "  - {name: X, type: excess_of_loss, excludes: [], limit_changes: {to: 50 %}}",
+    ]  # fmt: skip
+    Path("study.yaml").write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+    few = "maximum_liability is 30, less than a usual invoice of 4,167; did you mean 30 x premium?"
+    top = "buyers.top is 9: there are 4 to choose from, and all are taken"
+    assert check_study(load_study("study.yaml")).profile["notes"] == [
+        f"P, Q: {few} (study.yaml:7)",
+        f"R: {few} (study.yaml:10)",
+        "X: an excess of loss without aggregate_first_loss pays from the first claim on, like whole_turnover "
+        "(study.yaml:11)",
+        "X: limit_changes: insurers can seldom take back limits of an excess of loss (study.yaml:11)",
+        *(f"{name}: {top} (study.yaml:8)" for name in "PQR"),
+    ]
 
 
 def test_full_cover_of_a_ledger_in_run_off_is_full():
@@ -266,7 +347,7 @@ def test_a_minimum_premium_in_a_short_study_is_noted():
     over = ", in 4 instalments; with `period: 1 year` these are spread over the year"
     for period, expected in (("", due + over), (", period: 1 year", due)):
         Path("study.yaml").write_text(short + policy.format(period), encoding="utf-8")
-        assert check_study(load_study("study.yaml")).profile["notes"] == [expected]
+        assert check_study(load_study("study.yaml")).profile["notes"] == [expected + " (study.yaml:6)"]
 
 
 BASED = "liquidity: {{credit_line: {{limit: 1000, borrowing_base: {{{}}}}}}}\n"
@@ -279,8 +360,10 @@ LENT = [
     ("excludes: []", "foreign: true, advance_rate: 0",
      ["None, P: " + NOTHING + "see advance_rate, disputed and what is sold to a factor"]),
     ("excludes: [], loss_payee: true", "home_country: ES", ["None: " + ABROAD]),
-    ("excludes: [], loss_payee: true, insured_percentage: 0", "home_country: ES", ["None, P: " + ABROAD]),
-    ("buyers: {ids: [C]}, excludes: [], loss_payee: true", "home_country: ES", ["None, P: " + ABROAD]),
+    ("excludes: [], loss_payee: true, insured_percentage: 0", "home_country: ES",
+     [NOTHING_OF.format("650,300") + "2 buyers have no limit, the insured percentage is 0 %", "None, P: " + ABROAD]),
+    ("buyers: {ids: [C]}, excludes: [], loss_payee: true", "home_country: ES",
+     [NOTHING_OF.format("300,000") + "1 buyer has no limit", "None, P: " + ABROAD]),
 ]  # fmt: skip
 
 

@@ -346,7 +346,7 @@ def test_regimes_of_a_script_equal_their_twin(seed, tmp_path):
     counting = random_views(np.random.default_rng(seed), model.book, model.clock, range(regime.count))
     found = []
     for follow, allocate in ((follow_script, allocate_balances), (twin.follow_script, plain_rows)):
-        rows = allocate_rows(n * rows_needed(regime), model.calendar.n_periods, model.n_balances)
+        rows = allocate_rows(n * rows_needed(regime), model.calendar.n_periods, model.balances)
         events = allocate_events(n * regime.count, 400)
         scratch = allocate_scratch(n, model.longest, model.n_groups, regime.count)
         balances = allocate(counting, n, model.calendar.n_periods)

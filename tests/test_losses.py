@@ -39,7 +39,7 @@ def test_ledger_equals_its_twin(seed, tmp_path):
     tiled = allocate_balances(counting, n, model.calendar.n_periods, 8)
     plain = plain_rows(counting, n, model.calendar.n_periods)
     for simulate, balances in ((kernels.simulate_ledger, tiled), (twin.simulate_ledger, plain)):
-        rows, events = allocate_rows(n, model.calendar.n_periods, model.n_balances), allocate_events(n, 40)
+        rows, events = allocate_rows(n, model.calendar.n_periods, model.balances), allocate_events(n, 40)
         scratch = allocate_scratch(n, model.longest, model.n_groups)
         simulate(
             2, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default, side.delay,
@@ -61,7 +61,7 @@ def working_tiles(model, n):
     """Working arrays of the ledger's loops for n scenarios, several tiles if there are more than eight."""
     countries, currencies = len(model.cash_side.transfer.probability), len(model.portfolio.currencies)
     tiles = allocate_tiles(
-        n, model.longest, len(model.drivers), countries, currencies, model.calendar.n_periods, model.n_balances, width=8
+        n, model.longest, len(model.drivers), countries, currencies, model.calendar.n_periods, model.balances, width=8
     )  # fmt: skip
     assert n <= 8 or len(tiles.word) > 1
     return tiles
@@ -212,7 +212,7 @@ def test_stop_shipment_withholds_while_overdue(tmp_path):
     block = scripted(tmp_path, late=50, stop_shipment_after="10 days")
     # issued on days 2 (shipped), 32 (blocked: the open item is overdue from day 12 to 50), 63 (blocked: the first
     # one, due on day 32, is overdue from day 43 to 81), 94 and 122 (nothing is overdue for longer: shipped)
-    stopped = np.flatnonzero(block.ledger.stopped[0, 0])
+    stopped = np.flatnonzero(block.ledger.stopped[0])
     assert stopped.tolist() == [(32 - 1) // 7, (63 - 1) // 7]
     assert block.ledger.billed.tolist() == [400.0] * 4
     assert block.events.stopped_value[0, 0] == 200.0

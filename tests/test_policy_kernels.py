@@ -132,14 +132,13 @@ def random_block(seed, n=40, busy=0.5, regimes=1):
         terms["percentage_by_buyer"] = rng.choice([np.nan, np.nan, 0.5], N_BUYERS)
     built = plan(programmes, N_BUYERS, book, **STUDY)
     built.instalment[:, [0, 13, 26, 39]] = built.terms["premium_minimum"][:, None] / 4
-    built.month_ends[:, 3::4] = 1.0
+    built.month_ends[:, ::2] = True
     built.balance_of[:] = np.arange(len(programmes)) % 2
     built.buyer_rank[:] = rng.permutation(N_BUYERS)
     built.regime[:] = np.arange(len(programmes)) % regimes
     rates = np.exp(np.cumsum(rng.normal(0.0, 0.08, (n, 3, 53)), axis=2))
     drivers = rng.normal(-1.5, 1.0, (n, 2))
-    settled = rng.gamma(1.0, 50.0, (n * regimes, 3, 52))
-    ledger = types.SimpleNamespace(settled=settled, stopped=np.zeros_like(settled))
+    ledger = types.SimpleNamespace(insurable_gone=rng.gamma(1.0, 200.0, (n * regimes, 2, 14)))
     return built, block, rates, drivers, ledger
 
 
@@ -216,7 +215,7 @@ def test_same_bytes_for_any_threads_and_blocks():
     for start, stop in ((0, 4), (40, 120)):
         at = slice(start, stop)
         part = type(events)(*(values[at] for values in events))
-        some = types.SimpleNamespace(settled=ledger.settled[at], stopped=ledger.stopped[at])
+        some = types.SimpleNamespace(insurable_gone=ledger.insurable_gone[at])
         more = {"first": start, "drivers": drivers[at], "ledger": some}
         rows = apply_policies(built, book, clock(HORIZON), part, rates[at], **more)
         compare(rows, type(rows)(*(values[at] for values in found[0])))

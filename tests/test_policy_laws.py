@@ -1,4 +1,9 @@
-"""Laws that hold for any policy and any claims, found by hypothesis or drawn with a fixed seed."""
+"""Laws that hold for any policy and any claims, found by hypothesis or drawn with a fixed seed.
+
+Policies share limits between buyers and within a country, have a top-up, suspend disputed debts and are in a currency
+of their own; debts are in two currencies. A law that does not hold for one of these takes it out (:func:`without`) and
+says why. Rates are those of one day: what their movement does is in ``tests/test_policy_cover.py``.
+"""
 
 import numpy as np
 import pytest
@@ -6,13 +11,19 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from simulator.jit import NEVER
-from simulator.policy.apply import apply_policies
-from simulator.policy.codes import RECOVERY_RULES
+from simulator.policy.apply import apply_policies, claims_in_order
+from simulator.policy.codes import RECOVERY_RULES, STUDY_CURRENCY
+from simulator.policy.gaps import GAP_STEPS
 from simulator.policy.limits import ALWAYS
+from simulator.policy.views import with_views
 from tests.policy_cases import Debt, arrays, clock, constant_rates, gaps, plan, settle
 
 N_BUYERS = 5
 GAP_PARTS = slice(1, None)
+#: Study currency per unit of either currency.
+RATES = (1.0, 0.5)
+#: Disputes of the ledger are settled for the seller, after some days; no others are drawn.
+DISPUTES = {"dispute_upheld": 1.0, "dispute_days": 50}
 amounts = st.integers(1, 200_000).map(float)
 first_losses = st.integers(0, 60_000).map(float)
 fractions = st.sampled_from([0.0, 0.25, 0.5, 0.8, 0.9, 0.95, 1.0])
@@ -36,6 +47,7 @@ def debts(draw):
                     buyer, amount, issue=min(due - 30, insolvent - 1), due=due, paid=paid, insolvent=insolvent,
                     protracted=late, lost=lost if paid == NEVER else NEVER,
                     recovery=draw(fractions), disputed=draw(st.integers(0, 9)) == 0,
+                    currency=draw(st.sampled_from([0, 0, 1])),
                     vat=amount * draw(st.sampled_from([0.0, 0.0, 0.125])),
                 )
             )  # fmt: skip
@@ -53,11 +65,23 @@ CANCELLED = [(ALWAYS, 150_000.0), (20, 0.0)]
 @st.composite
 def policies(draw):
     peril = draw(fractions)
+    limits = [draw(st.sampled_from([0.0, 40_000.0, 150_000.0, np.inf, CANCELLED])) for _ in range(N_BUYERS)]
+    shared = draw(st.booleans())
+    if shared:  # two buyers share the limit of the first one
+        limits[1] = limits[0]
     return {
+        "group_pool": [0, 0, -1, -1, -1] if shared else [-1] * N_BUYERS,
+        "country_pool": draw(st.sampled_from([[-1] * N_BUYERS, [-1, 1, 1, 1, -1]])),
+        "country_maximum": draw(st.sampled_from([60_000.0, 250_000.0])),
+        "top_up_multiple": draw(st.sampled_from([0.0, 0.0, 0.5, 2.0])),
+        "top_up_maximum": draw(st.sampled_from([30_000.0, np.inf])),
+        "top_up_percentage": draw(st.sampled_from([0.5, 0.9])),
+        "disputes_suspended": draw(st.booleans()),
+        "currency": draw(st.sampled_from([STUDY_CURRENCY, STUDY_CURRENCY, 1])),
         "order": draw(st.sampled_from(ORDERS)),
         "percentage": {"insolvency": peril, "protracted_default": draw(fractions)},
         "percentage_by_buyer": [draw(st.sampled_from([np.nan, np.nan, 0.6])) for _ in range(N_BUYERS)],
-        "limit": [draw(st.sampled_from([0.0, 40_000.0, 150_000.0, np.inf, CANCELLED])) for _ in range(N_BUYERS)],
+        "limit": limits,
         "non_qualifying_loss": draw(first_losses),
         "non_qualifying_deducted": draw(st.booleans()),
         "each_and_every_first_loss": draw(first_losses),
@@ -70,6 +94,23 @@ def policies(draw):
         "oldest_first": draw(st.booleans()),
         "recovery_rule": draw(st.sampled_from(RECOVERY_RULES)),
     }
+
+
+def without(policy, *terms):
+    """A policy without shared limits, country maxima or a top-up, as told."""
+    none = {
+        "group": {"group_pool": [-1] * N_BUYERS},
+        "country": {"country_pool": [-1] * N_BUYERS},
+        "top_up": {"top_up_multiple": 0.0},
+    }
+    for term in terms:
+        policy = policy | none[term]
+    return policy
+
+
+def unit(policy):
+    """Study currency per unit of the policy's."""
+    return RATES[max(0, policy["currency"])]
 
 
 def scaled(limits, factor):
@@ -86,7 +127,9 @@ def highest(limits):
 
 
 def run(programmes, scenario, lag=20):
-    return settle(programmes, [scenario], n_buyers=N_BUYERS, recovery_lag=lag)
+    return settle(
+        programmes, [scenario], n_buyers=N_BUYERS, recovery_lag=lag, rates=constant_rates(1, RATES), **DISPUTES
+    )  # fmt: skip
 
 
 law = settings(max_examples=100, deadline=None)
@@ -95,6 +138,10 @@ law = settings(max_examples=100, deadline=None)
 @given(policies(), debts())
 @law
 def test_indemnity_is_within_covered_debt_within_limits(policy, scenario):
+    """A top-up's indemnities are beyond the limits and the maximum liability: they are told from the rest by a policy
+    without one, which they do not change."""
+    topped, policy = policy, without(policy, "top_up")
+    assert run([topped], scenario).indemnity_gross[0, 0] >= run([policy], scenario).indemnity_gross[0, 0] * (1 - 1e-12)
     rows = run([policy], scenario)
     steps = gaps(rows)
     uncovered = ("conversion", "vat", "disputed", "not_covered", "limit_cancelled", "over_limit")
@@ -102,8 +149,8 @@ def test_indemnity_is_within_covered_debt_within_limits(policy, scenario):
     gross = rows.indemnity_gross[0, 0]
     tolerance = 1e-9 * (1 + steps["debt"])
     assert 0 <= rows.indemnity[0, 0] <= gross <= covered + tolerance
-    assert gross <= policy["maximum_liability"] * (1 + 1e-12)
-    assert covered <= highest(policy["limit"]) + tolerance
+    assert gross <= policy["maximum_liability"] * unit(policy) * (1 + 1e-12)
+    assert covered <= highest(policy["limit"]) * unit(policy) + tolerance
     assert steps["debt"] == pytest.approx(rows.gap[0, 0, GAP_PARTS].sum(), rel=1e-9)
     assert (rows.gap >= -tolerance).all()
     assert steps["indemnity"] == gross
@@ -113,6 +160,10 @@ def test_indemnity_is_within_covered_debt_within_limits(policy, scenario):
 @given(policies(), debts(), st.sampled_from(["percentage", "limit", "maximum_liability"]), st.floats(1.0, 3.0))
 @law
 def test_better_terms_pay_no_less(policy, scenario, term, factor):
+    """Not where limits are raised and a country's maximum is not: earlier claims take more of it, those of buyers with
+    a lower percentage too, and leave less to the others."""
+    if term == "limit":
+        policy = without(policy, "country")
     better = dict(policy)
     if term == "percentage":
         better[term] = {peril: min(1.0, share * factor) for peril, share in policy[term].items()}
@@ -158,13 +209,57 @@ def test_the_two_orders_differ_by_coinsurance_on_the_deductibles(percentage, cla
 @given(policies(), debts())
 @law
 def test_percent_first_total_does_not_depend_on_the_order_of_claims(policy, scenario):
-    """All claims together: min(maximum liability, max(0, Σ claims after percentage and excess - first loss))."""
+    """All claims together: min(maximum liability, max(0, Σ claims after percentage and excess - first loss)). A top-up
+    bears no first loss."""
+    policy = without(policy, "top_up")
     policy = policy | {"order": "percent_first", "eroded_ground_up": False}
     policy |= {"aggregate_first_loss": 0.0, "maximum_liability": np.inf}
     free = run([policy], scenario).indemnity_gross[0, 0]
-    whole = policy | {"aggregate_first_loss": 70_000.0, "maximum_liability": 90_000.0}
+    whole = policy | {"aggregate_first_loss": 70_000.0 / unit(policy), "maximum_liability": 90_000.0 / unit(policy)}
     rows = run([whole], scenario)
     assert rows.indemnity_gross[0, 0] == pytest.approx(min(90_000, max(0, free - 70_000)), rel=1e-9, abs=1e-6)
+
+
+@given(policies(), debts(), st.integers(1, 400))
+@law
+def test_claims_can_be_settled_in_two_blocks(policy, scenario, split):
+    """All claims at once, or those with a date of loss up to a day first, and then the others with what the first ones
+    left of the aggregate first loss, the maximum liability and a country's maximum: the same totals. Not where a limit
+    is shared between claims of both blocks, since what is left of a limit by its date is no term of a policy."""
+    policy = without(policy, "group")
+    if policy["eroded_ground_up"]:
+        # what qualifies is seen from outside where it is paid in full, so with a gate and nothing but it
+        policy |= {"non_qualifying_deducted": False}
+    book, events = arrays([scenario], recovery_lag=20, n_buyers=N_BUYERS)
+    built = with_views(plan([policy], N_BUYERS, book, **DISPUTES))
+    early = {buyer for buyer, day in claims_in_order(built, book, events, 0, 0, 0) if day is not None and day <= split}
+    first, later = [d for d in scenario if d.buyer in early], [d for d in scenario if d.buyer not in early]
+    # the first insurer's indemnities alone use up the maximum liability
+    once, own = run([policy], scenario), run([without(policy, "top_up")], first)
+    eroded = own.gap[0, 0, GAP_STEPS.index("aggregate_first_loss")]
+    if policy["eroded_ground_up"]:
+        eroded = run([in_full(policy)], first).indemnity_gross[0, 0]
+    rest = policy | {
+        "aggregate_first_loss": max(0.0, policy["aggregate_first_loss"] - eroded / unit(policy)),
+        "maximum_liability": max(0.0, policy["maximum_liability"] - own.indemnity_gross[0, 0] / unit(policy)),
+    }
+    if max(policy["country_pool"]) >= 0:
+        abroad = [d for d in first if policy["country_pool"][d.buyer] >= 0]
+        own = run([without(policy, "top_up")], abroad)
+        covered = own.gap[0, 0, 0] - own.gap[0, 0, 1 : GAP_STEPS.index("non_qualifying")].sum()
+        rest["country_maximum"] = max(0.0, policy["country_maximum"] - covered / unit(policy))
+    blocks = run([policy], first), run([rest], later)
+    for whole, one, other in zip(once, *blocks, strict=True):
+        np.testing.assert_allclose(one + other, whole, rtol=1e-9, atol=1e-3)
+
+
+def in_full(policy):
+    """A policy that pays the covered debt of all claims that qualify."""
+    shares = {peril: float(share > 0.0) for peril, share in policy["percentage"].items()}
+    own = np.where(np.isnan(policy["percentage_by_buyer"]), np.nan, 1.0)
+    borne = ("each_and_every_first_loss", "minimum_retention", "aggregate_first_loss")
+    paid = {"percentage": shares, "percentage_by_buyer": own, "maximum_liability": np.inf}
+    return without(policy, "top_up") | dict.fromkeys(borne, 0.0) | paid
 
 
 @given(policies(), debts(), st.permutations(range(N_BUYERS)))
@@ -174,12 +269,13 @@ def test_the_order_of_buyers_in_the_ledger_does_not_matter(policy, scenario, mov
     results = []
     for position in (range(N_BUYERS), moved):
         at = np.argsort(position)
-        there = {name: [policy[name][buyer] for buyer in at] for name in ("limit", "percentage_by_buyer")}
+        by_buyer = ("limit", "percentage_by_buyer", "group_pool", "country_pool")
+        there = {name: [policy[name][buyer] for buyer in at] for name in by_buyer}
         debts_there = [debt._replace(buyer=position[debt.buyer]) for debt in scenario]
         book, events = arrays([debts_there], recovery_lag=20, n_buyers=N_BUYERS)
-        built = plan([policy | there], N_BUYERS, book)
+        built = plan([policy | there], N_BUYERS, book, **DISPUTES)
         built.buyer_rank[list(position)] = range(N_BUYERS)
-        rows = apply_policies(built, book, clock(), events, constant_rates(1))
+        rows = apply_policies(built, book, clock(), events, constant_rates(1, RATES))
         results.append(b"".join(values.tobytes() for values in rows))
     assert results[0] == results[1]
 
@@ -244,7 +340,7 @@ def test_all_money_times_k_gives_k_times_the_result(policy, scenario, k):
     """Powers of two, so that rounding cannot hide a term that was forgotten."""
     money = (
         "non_qualifying_loss", "each_and_every_first_loss", "minimum_retention", "aggregate_first_loss",
-        "maximum_liability",
+        "maximum_liability", "country_maximum", "top_up_maximum",
     )  # fmt: skip
     larger = policy | {name: policy[name] * k for name in money} | {"limit": scaled(policy["limit"], k)}
     one = run([policy], scenario)

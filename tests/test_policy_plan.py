@@ -304,7 +304,9 @@ def test_a_premium_on_balances_keeps_insured_receivables_apart():
     assert plan.insurable_value[0].tolist() == [0] * 10 + [800, 8_000, 0, 0, 0] * 2
     assert plan.insurable_value[1].tolist() == [1_000, 10_000, 0, 0, 0] * 4
     # 30 October: month ends on days 1, 31, 62 and, beyond the quarter, 93
-    assert np.flatnonzero(plan.month_ends[0]).tolist() == [0, 30 // 7, 61 // 7]
+    assert plan.month_ends[0].tolist() == [True, True, True]
+    late = build(whole_turnover(starts="2026-11-30", period="32 days", **balance), portfolio=ledger(), horizon="1 year")
+    assert late.month_ends[0].tolist() == [False, True, True, *[False] * 9]
     assert len(build(whole_turnover()).insurable_value) == 0
 
 

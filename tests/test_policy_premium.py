@@ -5,12 +5,14 @@ import types
 import numpy as np
 import pytest
 
+import simulator
 from simulator.engine.block import run_block
 from simulator.engine.model import build_model
 from simulator.policy.apply import apply_policies, insurable_balances
 from simulator.policy.limits import ALWAYS
 from tests.policy_cases import Debt, Stopped, Weak, arrays, clock, constant_rates, plan, settle, terms
 from tests.scripts import small
+from tests.studies import random_study
 
 INF = np.inf
 PRICE = {
@@ -95,26 +97,25 @@ def test_no_premium_for_what_is_shipped_after_a_limit_is_cancelled():
 
 
 def test_a_premium_on_balances():
-    """0.2 % a month on 500 of 1,000 insurable at first, 100 less each week of the first four."""
+    """0.2 % a month on 500 of 1,000 insurable at first, 100 less at each of the first four month ends."""
     book, events = arrays([[Debt(0, 1_000.0, issue=0, open_item=True)]])
     events.n_events[:] = 0
     built = plan([terms(on_balance=True, premium_rate=0.002)], 1, book)
     book = book._replace(insurable_value=np.full((1, 1), 500.0))
-    built.month_ends[0, [3, 7]] = 1.0
-    settled = np.zeros((1, 2, 52))
-    settled[0, 0, :4], settled[0, 1, :4] = 200.0, 100.0
-    ledger = types.SimpleNamespace(settled=settled, stopped=np.zeros((1, 2, 52)))
+    built.month_ends[0, [1, 7]] = True
+    ledger = types.SimpleNamespace(insurable_gone=np.zeros((1, 1, 14)))
+    ledger.insurable_gone[0, 0, :4] = 100.0
     balance = insurable_balances(book, clock(), ledger)
     assert balance[0, 0, :6].tolist() == [400, 300, 200, 100, 100, 100]
     rows = apply_policies(built, book, clock(), events, constant_rates(1), ledger=ledger)
-    assert rows.premium[0, 0] == pytest.approx(0.002 * (100 + 100))
+    assert rows.premium[0, 0] == pytest.approx(0.002 * (300 + 100))
     with pytest.raises(ValueError, match="rows of the ledger"):
         apply_policies(built, book, clock(), events, constant_rates(1))
 
 
 def test_month_end_balances_by_hand(tmp_path):
-    """1 % a month of what buyers with a limit owe at the end of the weeks of days 1, 31 and 62, everybody paying when
-    due: A1 840, A2 1,680 net of tax, A3 500 and B1 3,000 x 0.9 on day 7, A4 4,000 on day 35, B2 700 x 0.9 on day 63."""
+    """1 % a month of what buyers with a limit owe on days 1, 31 and 62, everybody paying when due: A1 840, A2 1,680 net
+    of tax, A3 500 and B1 3,000 x 0.9 on day 1, A4 4,000 on day 31, B2 700 x 0.9 on day 62."""
     price = {"type": "whole_turnover", "premium": {"base": "balance", "rate_on_balance": 0.01}}
     programmes = [
         {"name": "Net", **price},
@@ -130,6 +131,70 @@ def test_month_end_balances_by_hand(tmp_path):
     # C1 is overdue and paid on day 1, so it is in no balance
     expected = [103.5, 108.3, 46.3, 70.2, 103.5, 103.5]
     np.testing.assert_allclose(run_block(model, 0, 4, 20).policy.premium[0], expected)
+
+
+@pytest.mark.parametrize(("terms_days", "owed"), [(25, 0), (45, 1), (75, 2)])
+@pytest.mark.parametrize("period", ["week", "month"])
+def test_month_end_balances_between_monthly_bills(tmp_path, period, terms_days, owed):
+    """100 k billed on the 1st of each month: at the month ends it is paid, or one bill is owed, or two from the second
+    month on (2 at the end of February: day 75 of January's is 16 March). Whatever the period, 11 month ends."""
+    (tmp_path / "buyers.csv").write_text("buyer_id,rating,credit_limit\nA,BB,500000\n", encoding="utf-8")
+    items = "buyer_id,invoice_id,issue_date,due_date,amount_open\nA,A0,2025-11-01,2025-12-20,9000\n"  # paid on day 1
+    (tmp_path / "items.csv").write_text(items, encoding="utf-8")
+    first = np.arange("2026-01", "2026-12", dtype="datetime64[M]").astype("datetime64[D]")
+    bills = "".join(f"A,{day},{day + terms_days},100000\n" for day in first)
+    (tmp_path / "plan.csv").write_text("buyer_id,issue_date,due_date,amount\n" + bills, encoding="utf-8")
+    study = {
+        "study": {"title": "S", "as_of": "2025-12-31", "currency": "EUR", "horizon": "334 days", "period": period},
+        "portfolio": {
+            "buyers": str(tmp_path / "buyers.csv"), "open_items": str(tmp_path / "items.csv"),
+            "sales": {"mode": "plan", "file": str(tmp_path / "plan.csv")},
+        },
+        "programmes": [
+            {"name": "P", "type": "whole_turnover", "premium": {"base": "balance", "rate_on_balance": 0.001}}
+        ],
+        "script": {},
+    }  # fmt: skip
+    model = build_model(simulator.load_study(study))
+    balances = {0: 0, 1: 11, 2: 1 + 10 * 2}[owed]
+    np.testing.assert_allclose(run_block(model, 0, 4, 20).policy.premium[0], balances * 100.0)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_month_end_balances_do_not_depend_on_the_period(tmp_path, seed):
+    """Random ledgers with failures, stops and factoring, by week and by month: the same to rounding, unlike cash."""
+    found = []
+    for period in ("week", "month"):
+        study = random_study(tmp_path, seed)
+        study["study"]["period"] = period
+        study["programmes"] = [
+            {"name": "P", "type": "whole_turnover", "premium": {"base": "balance", "rate_on_balance": 0.001}},
+            {"name": "F", "extends": "P", "factoring": {}},
+        ]
+        found.append(run_block(build_model(simulator.load_study(study)), 0, 40, 400).policy)
+    by_week, by_month = found
+    np.testing.assert_allclose(by_week.premium, by_month.premium, rtol=1e-12)
+    assert (by_week.premium.std(axis=0) > 0).all(), "what is paid late or lost does not matter"
+    assert by_week.premium_cash.shape != by_month.premium_cash.shape
+
+
+def test_month_end_balances_of_a_foreign_policy(tmp_path):
+    """USD 100,000 at two month ends at 0.5 % are USD 1,000, whatever the dollar does; it is paid at 0.45: EUR 450."""
+    programmes = [{
+        "name": "P", "type": "whole_turnover", "currency": "USD",
+        "premium": {"base": "balance", "rate_on_balance": 0.005},
+    }]  # fmt: skip
+    items = "buyer_id,invoice_id,issue_date,due_date,currency,amount_open\nB,B1,2026-10-20,2027-11-19,USD,100000\n"
+    sections = {"study": {"title": "S", "as_of": "2026-10-30", "currency": "EUR", "horizon": "60 days"}}
+    halved = {"rates": [{"currency": "USD", "on": "7 days", "rate": 0.45}]}
+    found = []
+    for script in ({}, halved):
+        study = small(tmp_path, script, programmes=programmes, **sections)
+        (tmp_path / "items.csv").write_text(items, encoding="utf-8")
+        late = "buyer_id,issue_date,due_date,amount\nA,2026-12-20,2027-01-20,4000\n"  # after the last month end
+        (tmp_path / "plan.csv").write_text(late, encoding="utf-8")
+        found.append(run_block(build_model(study), 0, 4, 20).policy.premium[0, 0])
+    assert found == pytest.approx([900, 450])
 
 
 def test_bonus_and_malus():

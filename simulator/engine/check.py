@@ -79,7 +79,7 @@ def check_study(loaded: LoadedStudy, sales_multiplier: float = 1.0) -> Portfolio
     _run(found, lambda: check_insurers(study, folder))
     raise_placed(loaded, found)
     assert portfolio is not None
-    idle = [*_idle(study, portfolio), *term_notes(study, portfolio, calendar)]
+    idle = [*_idle(study, portfolio), *term_notes(loaded, portfolio, calendar)]
     idle += base_notes(study, portfolio, calendar, folder)
     notes = [*portfolio.profile["notes"], *idle, *script_notes(study)]
     return replace(portfolio, profile={**portfolio.profile, "notes": notes})

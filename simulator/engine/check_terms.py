@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from simulator.defaults.curves import known_ratings
-from simulator.engine.check_amounts import amount_notes, selection_notes
+from simulator.engine.check_amounts import Note, amount_notes, selection_notes
+from simulator.engine.check_cover import business_of, share_note
 from simulator.errors import InputError, Problem, Problems
 from simulator.fx.spot import resolve_spot
 from simulator.ledger.portfolio import Floats, Portfolio
@@ -24,7 +25,8 @@ from simulator.ledger.selection import check_selection, select
 from simulator.study.amounts import Duration
 from simulator.study.calendar import Calendar
 from simulator.study.files import LIMIT_WORDS
-from simulator.study.paths import show_path
+from simulator.study.load import LoadedStudy
+from simulator.study.paths import KeyPath, show_path
 from simulator.study.rules_cover import policies
 from simulator.study.rules_trade import selections
 from simulator.study.schema import Policy, Study
@@ -112,66 +114,83 @@ def _spot(study: Study, portfolio: Portfolio, folder: Path) -> Floats:
     return np.array([spot[code] for code in portfolio.currencies])
 
 
-def term_notes(study: Study, portfolio: Portfolio, calendar: Calendar) -> list[str]:
+def term_notes(loaded: LoadedStudy, portfolio: Portfolio, calendar: Calendar) -> list[str]:
     """What programmes say that has nothing to act on here, and who or what they leave out."""
-    return [*_of_policies(study, portfolio, calendar), *selection_notes(study, portfolio), *_of_the_study(study)]
+    selected = [text + _place(loaded, path) for path, text in selection_notes(loaded, portfolio)]
+    return [*_of_policies(loaded, portfolio, calendar), *selected, *_of_the_study(loaded.study)]
 
 
-def _of_policies(study: Study, portfolio: Portfolio, calendar: Calendar) -> list[str]:
-    """One note for all policies of which the same is to be said, in order."""
+def _of_policies(loaded: LoadedStudy, portfolio: Portfolio, calendar: Calendar) -> list[str]:
+    """One note for all policies of which the same is to be said at the same place, in order."""
     who: dict[str, list[str]] = {}
-    for _, policy in policies(study):
-        for note in _of_policy(study, policy, portfolio, calendar):
-            who.setdefault(note, []).append(policy.name)
+    for path, policy in policies(loaded.study):
+        for key, note in _of_policy(loaded, path, policy, portfolio, calendar):
+            where = _place(loaded, (*path, *key.split("."))) if key else ""
+            who.setdefault(note + where, []).append(policy.name)
     return [f"{', '.join(names)}: {note}" for note, names in who.items()]
 
 
-def _of_policy(study: Study, policy: Policy, portfolio: Portfolio, calendar: Calendar) -> Iterator[str]:
-    buyers = portfolio.buyers
+def _place(loaded: LoadedStudy, path: KeyPath) -> str:
+    """File and line of a key, in brackets; nothing where it was not written in a file."""
+    if path not in loaded.document.places:
+        return ""
+    problem = loaded.problem(path, "", at_key=True)
+    return f" ({Path(problem.file).name}:{problem.line})" if problem.line else ""
+
+
+def _of_policy(
+    loaded: LoadedStudy, path: KeyPath, policy: Policy, portfolio: Portfolio, calendar: Calendar
+) -> Iterator[Note]:
+    study, buyers = loaded.study, portfolio.buyers
     chosen = select(policy.buyers, portfolio)
     kinds = Counter(kind for kind, taken in zip(buyers.buyer_type, chosen, strict=True) if taken)
     left_out = Counter({kind: kinds[kind] for kind in policy.excludes if kinds[kind]})
     if left_out:
         listed = ", ".join(f"{count} {kind}" for kind, count in left_out.items())
         whom = "1 buyer by its kind" if left_out.total() == 1 else f"{left_out.total()} buyers by their kind"
-        yield f"does not insure {whom} ({listed})"
+        yield "", f"does not insure {whom} ({listed})"
+    business = business_of(
+        study, int(path[1]), policy, portfolio, calendar, _spot(study, portfolio, loaded.folder), loaded.folder
+    )
+    for note in share_note(study, policy, business):
+        yield "", note
     yield from _dates(policy, calendar)
     if policy.shared_limits and not any(buyers.group_id):
-        yield "shared_limits has no effect: no buyer has a group_id"
+        yield "shared_limits", "shared_limits has no effect: no buyer has a group_id"
     idle = [code for code in policy.countries if code not in set(buyers.country)]
     if idle:
-        yield f"countries names {', '.join(idle)}, where no buyer is: without effect"
+        yield "countries", f"countries names {', '.join(idle)}, where no buyer is: without effect"
     unnamed = chosen & np.isnan(buyers.credit_limit)
     if policy.limits == "column" and not unnamed.any():
         for key in ("discretionary_limit", "blind_limit"):
             if getattr(policy, key) is not None:
-                yield f"{key} has no effect: every buyer has a named limit"
+                yield key, f"{key} has no effect: every buyer has a named limit"
     if policy.blind_limit is not None and policy.discretionary_limit and policy.discretionary_needs == "nothing":
-        yield "blind_limit has no effect: buyers without a named limit have the discretionary one"
+        yield "blind_limit", "blind_limit has no effect: buyers without a named limit have the discretionary one"
     if policy.order == "minimum_retention" and policy.minimum_retention == 0:
-        yield "minimum_retention is 0: the wording of that name works as percent_first"
+        yield "order", "minimum_retention is 0: the wording of that name works as percent_first"
     if policy.notification is not None and policy.waiting_clock != "notice" and policy.notification.missed == 0:
-        yield "notification has no effect: none is missed, and the waiting clock starts elsewhere"
+        yield "notification", "notification has no effect: none is missed, and the waiting clock starts elsewhere"
     unsettled = portfolio.invoices.disputed.any() or study.payment.disputes.probability > 0
     if policy.disputes == "suspended" and not unsettled:
-        yield "disputes has no effect: nothing is disputed"
+        yield "disputes", "disputes has no effect: nothing is disputed"
     line = study.liquidity.credit_line
     if policy.loss_payee and line.borrowing_base is None and line.insured_rate is None:
-        yield "loss_payee has no effect: the line has neither a borrowing base nor an insured_rate"
-    yield from amount_notes(study, policy, portfolio, calendar)
+        yield "loss_payee", "loss_payee has no effect: the line has neither a borrowing base nor an insured_rate"
+    yield from amount_notes(loaded, path, policy, portfolio, calendar, business)
 
 
-def _dates(policy: Policy, calendar: Calendar) -> Iterator[str]:
+def _dates(policy: Policy, calendar: Calendar) -> Iterator[Note]:
     """A policy period that begins later or ends earlier than the horizon."""
     tomorrow = calendar.date(1)
     first = policy.starts or tomorrow
     what = "shipments" if policy.basis == "risk_attaching" else "losses"
     if first > tomorrow:
-        yield f"starts on {first}: {what} before it are not insured"
+        yield "", f"starts on {first}: {what} before it are not insured"
     if policy.period is not None:
         last = first + dt.timedelta(days=policy.period.days_from(first) - 1)
         if last < calendar.date(calendar.horizon_days):
-            yield f"ends on {last}: {what} after it are not insured"
+            yield "", f"ends on {last}: {what} after it are not insured"
 
 
 def _of_the_study(study: Study) -> Iterator[str]:

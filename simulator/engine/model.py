@@ -93,9 +93,9 @@ class Model:
         return max(1, int(np.diff(self.book.start).max(initial=0)))
 
     @property
-    def n_balances(self) -> int:
-        """Number of balances kept: of all receivables, and of those that each premium on balances is charged on."""
-        return 1 + len(self.book.insurable_value)
+    def balances(self) -> tuple[int, int]:
+        """Number of premiums on balances, and of month ends, one for all later days included."""
+        return len(self.book.insurable_value), int(self.clock.month_of_day[-1]) + 1
 
     @property
     def n_groups(self) -> int:

@@ -11,11 +11,17 @@ from simulator.losses.formulas import cost_of_lateness, within
 
 
 @row
-def settle(r, i, share, period, book, rows):
-    """Take a share of an invoice off the receivables of a period, and off those that premiums are charged on."""
-    rows.settled[r, 0, period] += share * book.book_value[i]
+def settle(r, i, share, day, clock, book, rows):
+    """Take a share of an invoice off the receivables on a day, and off those that premiums are charged on."""
+    rows.settled[r, clock.period_of_day[day]] += share * book.book_value[i]
+    no_longer_insurable(r, i, share, day, clock, book, rows)
+
+
+@row
+def no_longer_insurable(r, i, share, day, clock, book, rows):
+    """Take a share of an invoice off the balances that premiums are charged on, at the next month end."""
     for k in range(book.insurable_value.shape[0]):
-        rows.settled[r, k + 1, period] += share * book.insurable_value[k, i]
+        rows.insurable_gone[r, k, clock.month_of_day[day]] += share * book.insurable_value[k, i]
 
 
 @row
@@ -32,7 +38,7 @@ def collect(r, s, b, i, day, share, discount, rates, rules, clock, book, rows):
         conceded = discount * book.amount[i] * rate
         period = clock.period_of_day[day]
         rows.collections[r, period] += worth - conceded
-        settle(r, i, share, period, book, rows)
+        settle(r, i, share, day, clock, book, rows)
         rows.collected[r] += worth - conceded
         rows.conceded[r] += conceded
         rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
@@ -59,9 +65,8 @@ def collect_all(r, s, b, rates, rules, clock, book, paid, rows):
         value = book.book_value[i]
         worth = book.amount[i] * rate_on(rates, s, book.currency[i], until)
         if day <= clock.horizon:
-            period = clock.period_of_day[day]
-            rows.collections[r, period] += worth
-            settle(r, i, 1.0, period, book, rows)
+            rows.collections[r, clock.period_of_day[day]] += worth
+            settle(r, i, 1.0, day, clock, book, rows)
             collected += worth
         else:
             outstanding += worth
@@ -94,9 +99,8 @@ def write_off(r, s, b, i, day, share, recovery, rates, rules, clock, book, rows)
     back = rate * amount * rate_on(rates, s, book.currency[i], until)
     if received <= clock.horizon:
         rows.recoveries[r, clock.period_of_day[received]] += back
-    period = clock.period_of_day[day]
-    settle(r, i, share, period, book, rows)
-    rows.losses[r, period] += debt - back
+    settle(r, i, share, day, clock, book, rows)
+    rows.losses[r, clock.period_of_day[day]] += debt - back
     rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
     rows.fx_result[r] += debt - value
     rows.billed[r] += value
@@ -109,10 +113,8 @@ def write_off(r, s, b, i, day, share, recovery, rates, rules, clock, book, rows)
 def withhold(r, b, i, rules, clock, book, rows):
     """Book a planned invoice that is not shipped: no bill, and its purchases are saved."""
     value = book.book_value[i]
-    period = clock.period_of_day[book.issue_day[i]]
-    rows.stopped[r, 0, period] += value
-    for k in range(book.insurable_value.shape[0]):
-        rows.stopped[r, k + 1, period] += book.insurable_value[k, i]
+    rows.stopped[r, clock.period_of_day[book.issue_day[i]]] += value
+    no_longer_insurable(r, i, 1.0, book.issue_day[i], clock, book, rows)
     payable = book.issue_day[i] + rules.supplier_terms_days
     if 1 <= payable <= clock.horizon:
         rows.purchases_saved[r, clock.period_of_day[payable]] += rules.variable_cost_rate * value

@@ -83,10 +83,15 @@ class Luck(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """Days and periods as the kernels need them: ``period_of_day`` int32[horizon + 1]."""
+    """Days and periods as the kernels need them: ``period_of_day`` int32[horizon + 1].
+
+    ``month_of_day`` int32[horizon + 2] numbers the first month end on or after each day; days after the last one within
+    the horizon have one number more, like all days beyond the horizon, for which the last entry stands.
+    """
 
     horizon: int
     period_of_day: Ints
+    month_of_day: Ints
 
 
 class Keys4(NamedTuple):
@@ -110,7 +115,8 @@ def stream_keys(seed: int) -> Keys4:
 
 def build_clock(calendar: Calendar) -> Clock:
     """The calendar as plain arrays."""
-    return Clock(calendar.horizon_days, calendar.period_of_day)
+    ends, days = calendar.month_ends, np.arange(calendar.horizon_days + 2)
+    return Clock(calendar.horizon_days, calendar.period_of_day, np.searchsorted(ends, days).astype(np.int32))
 
 
 def build_book(portfolio: Portfolio, spot: Floats, insurable_value: Floats | None = None) -> Book:

@@ -192,7 +192,7 @@ def complete_rows(rows: LedgerRows, plan: RegimePlan) -> LedgerRows:
     if plan.count == 1:
         return rows
     for values in rows:
-        blocks = values.reshape(plan.count + 1, -1, *values.shape[1:])
+        blocks = values.reshape(plan.count + 1, len(values) // (plan.count + 1), *values.shape[1:])
         blocks[:-1] += blocks[-1]
     kept: dict[str, Any] = {f: v[: len(v) // (plan.count + 1) * plan.count] for f, v in rows._asdict().items()}
     rows = LedgerRows(**kept)

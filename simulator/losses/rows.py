@@ -18,10 +18,10 @@ class LedgerRows(NamedTuple):
 
     By period (float64[rows, n_periods]): ``collections`` at the day's rate; ``recoveries`` received on lost debts;
     ``purchases_saved`` because of shipments withheld; ``losses`` net of recovery, in the period of the day of loss
-    (zero without a ledger); ``trade_cost`` fees and interest paid for factoring, letters of credit and collection.
-    By balance and period (float64[rows, n_balances, n_periods]), first all receivables, then the insurable ones of each
-    premium on balances: ``settled`` book value that left the ledger, paid or lost; ``stopped`` book value not shipped,
-    by issue period.
+    (zero without a ledger); ``trade_cost`` fees and interest paid for factoring, letters of credit and collection;
+    ``settled`` book value that left the ledger, paid or lost; ``stopped`` book value not shipped, by issue period.
+    By premium on balances and month end (float64[rows, K, M]): ``insurable_gone``, what of the insurable book value is
+    paid, lost or (by issue day) not shipped by that month end and after the one before; the last is for later days.
     Per row (float64[rows]): ``gross_loss`` (debt lost at the day's rate less recoveries), ``fx_result`` (value at
     the day's rate less book value), ``delay_cost``, ``billed`` (book value shipped, opening ledger included),
     ``collected``, ``recovered``, ``outstanding``, ``largest_loss`` (largest buyer group), ``conceded`` (discounts given
@@ -46,6 +46,7 @@ class LedgerRows(NamedTuple):
     losses: Floats
     trade_cost: Floats
     conceded: Floats
+    insurable_gone: Floats
 
 
 class Events(NamedTuple):
@@ -118,15 +119,14 @@ class Scratch(NamedTuple):
     group_loss: Floats
 
 
-_BY_PERIOD = ("collections", "recoveries", "purchases_saved", "losses", "trade_cost")
-_BY_BALANCE = ("settled", "stopped")
+_BY_PERIOD = ("collections", "recoveries", "purchases_saved", "losses", "trade_cost", "settled", "stopped")
 _COUNTS = ("n_defaults", "n_protracted")
 
 
-def allocate_rows(rows: int, n_periods: int, n_balances: int = 1) -> LedgerRows:
-    """Fresh, zeroed rows: scenarios times regimes."""
+def allocate_rows(rows: int, n_periods: int, balances: tuple[int, int] = (0, 1)) -> LedgerRows:
+    """Fresh, zeroed rows: scenarios times regimes; ``balances`` are the K and M of :class:`LedgerRows`."""
     shape: dict[str, tuple[int, ...]] = dict.fromkeys(_BY_PERIOD, (rows, n_periods))
-    shape |= dict.fromkeys(_BY_BALANCE, (rows, n_balances, n_periods))
+    shape["insurable_gone"] = (rows, *balances)
     zeroed = {f: np.zeros(shape.get(f, (rows,)), np.int32 if f in _COUNTS else np.float64) for f in LedgerRows._fields}
     return LedgerRows(**zeroed)
 
@@ -200,10 +200,10 @@ def allocate_scratch(n: int, longest: int, n_groups: int, regimes: int = 1) -> S
 
 
 def bytes_per_scenario(
-    n_periods: int, capacity: int, longest: int, n_groups: int, n_balances: int = 1, regimes: int = 1
+    n_periods: int, capacity: int, longest: int, n_groups: int, balances: tuple[int, int] = (0, 1), regimes: int = 1
 ) -> int:
     """Memory one scenario takes in these arrays, for planning blocks."""
     blocks = regimes if regimes == 1 else regimes + 1
-    rows = 8 * ((len(_BY_PERIOD) + len(_BY_BALANCE) * n_balances) * n_periods + len(LedgerRows._fields))
+    rows = 8 * (len(_BY_PERIOD) * n_periods + balances[0] * balances[1] + len(LedgerRows._fields))
     listed = capacity * (10 * 4 + 6 * 8 + 2)
     return blocks * rows + regimes * (listed + 8 * max(1, n_groups)) + (6 * 4 + 8) * longest + 24

@@ -37,6 +37,7 @@ def prepare_tile(t, first, n, drivers, rates, blocked_from, tiles):
         tiles.fixed_rate[t, c] = rate if fixed else np.nan
     tiles.collections[t] = 0.0
     tiles.settled[t] = 0.0
+    tiles.insurable_gone[t] = 0.0
 
 
 @row
@@ -219,13 +220,14 @@ def enter(n, value, horizon, period_of_day, day, worth, part, knot, collections,
 
 
 @row
-def enter_insurable(n, i, insurable_value, part, knot, settled):
-    """Enter what premiums are charged on of an invoice, into the periods that :func:`enter` found."""
+def enter_insurable(n, i, insurable_value, month_of_day, day, part, gone):
+    """Enter what premiums are charged on of an invoice, at the first month end on or after it is paid."""
+    last = month_of_day.shape[0] - 1
     for k in range(insurable_value.shape[0]):
         value = insurable_value[k, i]
         if value != 0.0:
             for p in range(n):
-                settled[k + 1, np.uint32(knot[p]), p] += value * part[p]
+                gone[k, np.uint32(month_of_day[min(day[p], last)]), p] += value * part[p]
 
 
 @row
@@ -251,8 +253,8 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
         value, currency = book.book_value[i], book.currency[i]
         convert(first, n, currency, book.amount[i], tiles.fixed_rate[t, currency], rates, clock.horizon, day, worth)
         add_up(n, value, book.due_day[i], clock.horizon, rules.cost_of_delay, day, worth, sums)
-        enter(n, value, clock.horizon, clock.period_of_day, day, worth, part, knot, tiles.collections[t], settled[0])
-        enter_insurable(n, i, book.insurable_value, part, knot, settled)
+        enter(n, value, clock.horizon, clock.period_of_day, day, worth, part, knot, tiles.collections[t], settled)
+        enter_insurable(n, i, book.insurable_value, clock.month_of_day, day, part, tiles.insurable_gone[t])
         billed += value
         if counting is not None and counting.n_series[b] > 0:
             if counting.ages_across:
@@ -272,13 +274,15 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
 
 @row
 def hand_over(t, first_row, n, rows, tiles):
-    """Add a tile's sums by period to the rows of results."""
+    """Add a tile's sums by period and by month end to the rows of results."""
     for period in range(rows.collections.shape[1]):
         for p in range(n):
             rows.collections[first_row + p, period] += tiles.collections[t, period, p]
-        for c in range(rows.settled.shape[1]):
+            rows.settled[first_row + p, period] += tiles.settled[t, period, p]
+    for k in range(rows.insurable_gone.shape[1]):
+        for month in range(rows.insurable_gone.shape[2]):
             for p in range(n):
-                rows.settled[first_row + p, c, period] += tiles.settled[t, c, period, p]
+                rows.insurable_gone[first_row + p, k, month] += tiles.insurable_gone[t, k, month, p]
 
 
 @row

@@ -35,7 +35,8 @@ class Tiles(NamedTuple):
         sums: float64[n_tiles, 4, width] collected, outstanding, currency result and cost of delay of the buyer.
         part: float64[n_tiles, width] 1 for scenarios in which the buyer pays all in good time, else 0.
         collections: float64[n_tiles, n_periods + 1, width] what such buyers pay, the last row past the horizon; and
-            ``settled`` float64[n_tiles, n_balances, n_periods + 1, width] their book value.
+            ``settled`` float64[n_tiles, n_periods + 1, width] their book value.
+        insurable_gone: float64[n_tiles, K, M, width] what of it premiums are charged on, by month end.
     """
 
     pair: Keys
@@ -56,6 +57,7 @@ class Tiles(NamedTuple):
     part: Floats
     collections: Floats
     settled: Floats
+    insurable_gone: Floats
 
 
 def tile_width(n: int) -> int:
@@ -71,7 +73,7 @@ def allocate_tiles(
     n_countries: int,
     n_currencies: int,
     n_periods: int,
-    n_balances: int = 1,
+    balances: tuple[int, int] = (0, 1),
     width: int | None = None,
 ) -> Tiles:
     """Working arrays for n scenarios, a multiple of four.
@@ -106,10 +108,12 @@ def allocate_tiles(
         reals(4, width),
         reals(width),
         reals(n_periods + 1, width),
-        reals(n_balances, n_periods + 1, width),
+        reals(n_periods + 1, width),
+        reals(*balances, width),
     )
 
 
-def tile_bytes(longest: int, n_drivers: int, n_countries: int, n_periods: int, n_balances: int) -> int:
+def tile_bytes(longest: int, n_drivers: int, n_countries: int, n_periods: int, balances: tuple[int, int]) -> int:
     """Memory one scenario takes in these arrays."""
-    return 8 * (n_drivers + 10 + (n_balances + 1) * (n_periods + 1)) + 4 * (n_countries + 2 * longest + 4)
+    sums = 2 * (n_periods + 1) + balances[0] * balances[1]
+    return 8 * (n_drivers + 10 + sums) + 4 * (n_countries + 2 * longest + 4)

@@ -150,17 +150,17 @@ def claims_in_order(
 
 
 def insurable_balances(book: Book, clock: Clock, ledger: LedgerRows) -> Floats:
-    """Receivables that each premium on balances is charged on at the end of each period, float64[rows, K, T].
+    """Receivables that each premium on balances is charged on at each month end, float64[rows, K, M - 1].
 
     Book value in study currency, invoice by invoice what is insurable of it.
     """
-    planned, n_periods = ~book.open_item, ledger.settled.shape[2]
+    planned, months = ~book.open_item, ledger.insurable_gone.shape[2]
     opening = book.insurable_value[:, ~planned].sum(axis=1)
-    period = clock.period_of_day[book.issue_day[planned]]
-    billed = np.zeros((len(opening), n_periods))
+    month = clock.month_of_day[book.issue_day[planned]]
+    billed = np.zeros((len(opening), months))
     for k, value in enumerate(book.insurable_value[:, planned]):
-        billed[k] = np.bincount(period, weights=value, minlength=n_periods)
-    moved = billed - ledger.stopped[:, 1:] - ledger.settled[:, 1:]
+        billed[k] = np.bincount(month, weights=value, minlength=months)
+    moved = (billed - ledger.insurable_gone)[:, :, :-1]
     return np.asarray(opening[:, None] + np.cumsum(moved, axis=2), dtype=np.float64)
 
 

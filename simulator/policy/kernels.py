@@ -88,9 +88,7 @@ def apply_to_group(first_quad, plan, book, events, balance, rates, drivers, cloc
                 for step in range(gap.shape[0]):
                     gap[step] = before_terms[step]
                 if terms.on_balance:
-                    base = month_end_balances(
-                        scene, terms.currency, plan.month_ends[p], balance[r, plan.balance_of[p]], plan.period_start
-                    )
+                    base = month_end_balances(plan.month_ends[p], balance[r, plan.balance_of[p]], terms.turnover_rate)
                 else:
                     base = max(0.0, terms.planned_turnover - lost * terms.turnover_rate)
                 liability = terms.maximum_liability
@@ -130,8 +128,7 @@ def apply_programmes(first_quad, plan, book, events, balance, rates, drivers, cl
         plan: :class:`~simulator.policy.records.PolicyPlan`.
         book: :class:`~simulator.losses.plan.Book`, the invoices that events point to.
         events: :class:`~simulator.losses.rows.Events`, unpaid invoices of troubled buyers, n scenarios by regime.
-        balance: insurable receivables at the end of each period, float64[rows, K, n_periods]; read for a premium on
-            balances only.
+        balance: insurable receivables at each month end, float64[rows, K, M - 1]; read for a premium on balances only.
         rates: study currency per unit, float64[n, n_currencies, steps + 1].
         drivers: common state, float64[n, n_drivers], the global driver first; read for insurers that may fail only.
         clock: :class:`~simulator.losses.plan.Clock`.

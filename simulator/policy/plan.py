@@ -30,11 +30,11 @@ from simulator.policy.limits import BuyerLimits, ScriptedLimit, buyer_limits, se
 from simulator.policy.records import SEGMENT, PolicyPlan, blank_plan
 from simulator.policy.sales import (
     Sales,
+    charged_month_ends,
     first_days,
     instalments,
     insurable_sales,
     insurable_value,
-    month_ends,
     sales_in_period,
     sums_from,
 )
@@ -72,7 +72,9 @@ def build_policies(
     n_buyers, n_programmes = len(portfolio.buyers), len(study.programmes)
     most_bonus = max((len(p.premium.bonus) for p in study.programmes if isinstance(p, Policy)), default=0)
     seed, disputes = study.simulation.seed, study.payment.disputes
-    plan = blank_plan(n_programmes, n_buyers, len(shipments.buyer), calendar.n_periods)._replace(
+    plan = blank_plan(
+        n_programmes, n_buyers, len(shipments.buyer), calendar.n_periods, len(calendar.month_ends)
+    )._replace(
         month_end=month_ends_of(shipments.issue_day, calendar),
         invoice_entity=shipments.entity,
         buyer_rank=_ranks(portfolio.buyers.buyer_id),
@@ -253,7 +255,7 @@ def _fill_premium(
     terms["fee_period"][p] = calendar.period_of_day[min(max(0, first - 1), calendar.horizon_days)]
     terms["adjustment_period"][p] = calendar.period_of_day[min(max(0, last), calendar.horizon_days)]
     plan.instalment[p] = instalments(premium.minimum * share, premium.instalments, calendar, first, last - first + 1)
-    plan.month_ends[p] = month_ends(policy, calendar)
+    plan.month_ends[p] = charged_month_ends(policy, calendar)
     terms["bonus_steps"][p] = len(premium.bonus)
     for k, step in enumerate(premium.bonus):
         plan.bonus_ratio[p, k], plan.bonus_change[p, k] = step.claims_ratio, step.change

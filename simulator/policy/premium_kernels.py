@@ -82,22 +82,21 @@ def turnover_not_insured(
 
 
 @row
-def month_end_balances(scene, currency, month_ends, balance, period_start):
-    """Sum of insurable receivables at the month ends of the policy period, policy currency at the day's rate.
+def month_end_balances(month_ends, balance, rate):
+    """Sum of insurable receivables at the month ends of the policy period, policy currency.
+
+    Book values are at the rates of the ledger's date, and so they are turned into policy currency at those.
 
     Args:
-        scene: of the scenario.
-        currency: of the policy.
-        month_ends: how many are in each period.
-        balance: insurable receivables at the end of each period, float64[n_periods].
-        period_start: first day of each period.
+        month_ends: which are in the policy period.
+        balance: insurable receivables at each month end, study currency.
+        rate: policy currency per unit of study currency on the ledger's date.
     """
     total = 0.0
-    for t in range(month_ends.shape[0]):
-        if month_ends[t] > 0.0:
-            rate = policy_rate(scene.rates, scene.scenario, currency, np.int64(period_start[t]))
-            total += month_ends[t] * balance[t] / rate
-    return total
+    for m in range(month_ends.shape[0]):
+        if month_ends[m]:
+            total += balance[m]
+    return total * rate
 
 
 @row

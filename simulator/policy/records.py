@@ -116,7 +116,7 @@ class PolicyPlan(NamedTuple):
     later ones, each buyer's followed by a 0, and ``planned_from`` [I + B] the same of all that is planned, book value.
     Programmes of one view (``view_of`` [P], -1 without insurance) see the same claims, ``order`` [P] takes them
     together; both are filled last (:mod:`~simulator.policy.views`). ``instalment`` [P, T] are deposits before tax;
-    ``month_ends`` [P, T] counts the month ends of the policy period in each period; ``insurable_value`` [K, I] is what
+    ``month_ends`` [P, M - 1] says which of the horizon's lie in the policy period; ``insurable_value`` [K, I] is what
     of an invoice's book value is in the balances a premium is charged on, ``balance_of`` [P] a programme's row of it.
     ``buyer_rank`` orders claims of one day: rank of the buyer's id.
     Numbers that are the study's: chance of a dispute, chance that it is upheld, days until then, cost of recovering.
@@ -139,7 +139,7 @@ class PolicyPlan(NamedTuple):
     n_pools: int
     instalment: Floats
     period_start: Ints
-    month_ends: Floats
+    month_ends: Flags
     insurable_value: Floats
     balance_of: Ints
     bonus_ratio: Floats
@@ -194,7 +194,7 @@ def changeable_limits(plan: PolicyPlan) -> Floats:
     return found
 
 
-def blank_plan(n_programmes: int, n_buyers: int, n_invoices: int, n_periods: int) -> PolicyPlan:
+def blank_plan(n_programmes: int, n_buyers: int, n_invoices: int, n_periods: int, n_month_ends: int = 0) -> PolicyPlan:
     """A plan in which no programme insures anything, for users who start from arrays."""
     p, b, t = n_programmes, n_buyers, n_periods
     no_key = np.zeros(2, np.uint32)
@@ -216,7 +216,7 @@ def blank_plan(n_programmes: int, n_buyers: int, n_invoices: int, n_periods: int
         n_pools=1,
         instalment=np.zeros((p, t)),
         period_start=np.zeros(t, np.int32),
-        month_ends=np.zeros((p, t)),
+        month_ends=np.zeros((p, n_month_ends), np.bool_),
         insurable_value=np.zeros((0, n_invoices)),
         balance_of=np.zeros(p, np.int32),
         bonus_ratio=np.zeros((p, 1)),

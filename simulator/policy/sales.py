@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from typing import NamedTuple
 
@@ -71,7 +70,7 @@ def insurable_sales(
         owed = np.where(covered, worth, 0.0)
         base = math.fsum(
             float(owed[(invoices.issue_day <= day) & (invoices.due_day > day)].sum())
-            for day in month_end_days(policy, calendar)
+            for day in np.array(calendar.month_ends, np.int64)[charged_month_ends(policy, calendar)]
         )
     else:
         # fsum is exact, so the sum does not depend on the order of buyers in the ledger
@@ -152,17 +151,11 @@ def limited_at_issue(limits: BuyerLimits, insurable: Flags, buyer: Ints, issue_d
     return np.asarray(held, dtype=np.bool_)
 
 
-def month_end_days(policy: Policy, calendar: Calendar) -> list[int]:
-    """Last days of calendar months within the policy period and the horizon."""
+def charged_month_ends(policy: Policy, calendar: Calendar) -> Flags:
+    """Which of the horizon's month ends lie within the policy period, bool[M - 1]."""
     first, last = policy_period(policy, calendar)
-    days = range(max(first, 1), min(last, calendar.horizon_days) + 1)
-    return [day for day in days if (calendar.date(day) + dt.timedelta(days=1)).day == 1]
-
-
-def month_ends(policy: Policy, calendar: Calendar) -> Floats:
-    """How many of those month ends lie in each period, float64[n_periods]."""
-    periods = calendar.period_of_day[month_end_days(policy, calendar)]
-    return np.bincount(periods, minlength=calendar.n_periods).astype(np.float64)
+    days = np.array(calendar.month_ends, np.int64)
+    return np.asarray((days >= first) & (days <= last))
 
 
 def first_days(calendar: Calendar) -> Ints:

@@ -53,6 +53,12 @@ class Calendar:
         return len(self.period_end)
 
     @property
+    def month_ends(self) -> list[int]:
+        """Last days of calendar months within the horizon, whatever the period is."""
+        ends = _months(self.as_of, self.horizon_days)
+        return ends if self.date(ends[-1] + 1).day == 1 else ends[:-1]
+
+    @property
     def horizon_years(self) -> float:
         """Length of the horizon in years of 365 days."""
         return self.horizon_days / DAYS_PER_YEAR

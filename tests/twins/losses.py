@@ -236,10 +236,11 @@ def comes_back(fate, recovery, rules):
     return recovery, fate["lost_on"] + rules.recovery_lag
 
 
-def leave(moved, r, i, share, period, book):
+def leave(moved, r, i, share, day, clock, book, rows):
     """A share of an invoice goes from the receivables, and from those that premiums are charged on."""
-    for k, value in enumerate([book.book_value[i], *book.insurable_value[:, i]]):
-        moved[r, k, period] += share * float(value)
+    moved[r, clock.period_of_day[day]] += share * float(book.book_value[i])
+    for k, value in enumerate(book.insurable_value[:, i]):
+        rows.insurable_gone[r, k, clock.month_of_day[day]] += share * float(value)
 
 
 def enter_payment(r, s, b, i, day, share, discount, rates, rules, clock, book, rows):
@@ -252,7 +253,7 @@ def enter_payment(r, s, b, i, day, share, discount, rates, rules, clock, book, r
         given = discount * float(book.amount[i]) * rate
         period = clock.period_of_day[day]
         rows.collections[r, period] += worth - given
-        leave(rows.settled, r, i, share, period, book)
+        leave(rows.settled, r, i, share, day, clock, book, rows)
         rows.collected[r] += worth - given
         rows.conceded[r] += given
     else:
@@ -271,7 +272,7 @@ def enter_loss(r, s, b, fate, share, recovery, rates, rules, clock, book, rows):
     back = rate * amount * rate_on(rates, s, currency, min(back_on, horizon))
     if back_on <= horizon:
         rows.recoveries[r, clock.period_of_day[back_on]] += back
-    leave(rows.settled, r, i, share, clock.period_of_day[lost_on], book)
+    leave(rows.settled, r, i, share, lost_on, clock, book, rows)
     rows.losses[r, clock.period_of_day[lost_on]] += debt - back
     rows.delay_cost[r] += cost_of_lateness(value, int(book.due_day[i]), lost_on, rules.cost_of_delay)
     rows.fx_result[r] += debt - value
@@ -399,7 +400,9 @@ def simulate_ledger(
 ):  # fmt: skip
     n, count = len(rates), 1 if regimes is None else regimes.count
     # what buyers pay that are never in trouble is added up apart
-    calm = rows._replace(collections=0.0 * rows.collections, settled=0.0 * rows.settled)
+    calm = rows._replace(
+        collections=0.0 * rows.collections, settled=0.0 * rows.settled, insurable_gone=0.0 * rows.insurable_gone
+    )
     for s in range(n):
         quad, lane = first_quad + s // 4, s % 4
         for b in range(len(book.group)):
@@ -433,6 +436,7 @@ def simulate_ledger(
             )  # fmt: skip
     rows.collections[:] += calm.collections
     rows.settled[:] += calm.settled
+    rows.insurable_gone[:] += calm.insurable_gone
 
 
 def live(
@@ -477,7 +481,7 @@ def settle(r, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows
             loss += book_invoice(r, s, b, fate, recovery, deal, rates, rules, clock, book, rows)
             continue
         value = float(book.book_value[i])
-        leave(rows.stopped, r, i, 1.0, clock.period_of_day[book.issue_day[i]], book)
+        leave(rows.stopped, r, i, 1.0, int(book.issue_day[i]), clock, book, rows)
         payable = int(book.issue_day[i]) + rules.supplier_terms_days
         if 1 <= payable <= clock.horizon:
             rows.purchases_saved[r, clock.period_of_day[payable]] += rules.variable_cost_rate * value

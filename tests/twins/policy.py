@@ -644,12 +644,9 @@ class Scenario:
         return max(0.0, float(terms.planned_turnover) - lost * float(terms.turnover_rate))
 
     def balances(self):
-        total = 0.0
-        for t, ends in enumerate(self.plan.month_ends[self.p]):
-            if ends > 0.0:
-                owed = float(self.balance[self.row, int(self.plan.balance_of[self.p]), t])
-                total += float(ends) * owed / self.own_rate(self.plan.period_start[t])
-        return total
+        owed = self.balance[self.row, int(self.plan.balance_of[self.p])].tolist()
+        charged = [value for value, ends in zip(owed, self.plan.month_ends[self.p], strict=True) if ends]
+        return sum(charged, 0.0) * float(self.terms.turnover_rate)
 
     def premium(self, base, claims, failed_on):
         terms, plan, rows, s, p = self.terms, self.plan, self.rows, self.s, self.p
