@@ -183,22 +183,28 @@ def _measured(whole: Result) -> Result:
     from dataclasses import replace
 
     from simulator.compare.paired import full_summary
+    from simulator.engine.spill import releasing
 
-    summary = full_summary(whole)
+    with releasing():
+        summary = full_summary(whole)
     named = {name: part.with_summary(summary[summary["stress"] == name]) for name, part in whole.stresses.items()}
     return replace(whole, stresses=named, summary_rows=summary)
 
 
 def _assemble(model: Any, rows: Any, manifest: dict[str, Any]) -> Result:
+    from simulator.engine.spill import releasing
     from simulator.measures.cost_of_risk import with_cost_of_risk
     from simulator.results.assemble import contribution_tables, path_dataset, scenario_dataset
     from simulator.results.result import Result
 
+    with releasing():
+        scenarios = with_cost_of_risk(scenario_dataset(model, rows), model.study, rows.folder)
+        contributions = contribution_tables(model, rows)
     return Result(
         study=model.study,
-        scenarios=with_cost_of_risk(scenario_dataset(model, rows), model.study),
+        scenarios=scenarios,
         paths=path_dataset(model, rows),
-        contributions=contribution_tables(model, rows),
+        contributions=contributions,
         manifest=manifest,
         profile=model.portfolio.profile,
         story=_story(model),

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import mmap
 import tempfile
+import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import DTypeLike
+
+#: Larger arrays than this are kept in files by :func:`roomy`.
+LARGE_BYTES = 64 * 2**20
+#: Seconds between two times that memory is given back while others read spilled arrays.
+PAUSE = 0.05
 
 _MAPPED: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
@@ -40,3 +48,32 @@ def release() -> None:
     if hasattr(mmap, "MADV_DONTNEED"):
         for mapped in list(_MAPPED):
             mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def roomy(shape: tuple[int, ...], dtype: DTypeLike, folder: Path | None = None) -> np.ndarray:
+    """A new array of zeros: in memory, or in a file where it is large."""
+    if int(np.prod(shape)) * np.dtype(dtype).itemsize <= LARGE_BYTES:
+        return np.zeros(shape, dtype)
+    return spilled(shape, dtype, folder)
+
+
+@contextmanager
+def releasing() -> Iterator[None]:
+    """Release every now and then while the body reads spilled arrays; does nothing where there are none."""
+    if not _MAPPED:
+        yield
+        return
+    done = threading.Event()
+
+    def tick() -> None:
+        while not done.wait(PAUSE):
+            release()
+
+    ticking = threading.Thread(target=tick, daemon=True)
+    ticking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        ticking.join()
+        release()

@@ -58,7 +58,8 @@ class Sample:
     @cached_property
     def ordered(self) -> Floats:
         """Values in ascending order."""
-        return self.values[self.order]
+        # where nobody asks for their places, the values alone are sorted
+        return np.sort(self.values, kind="stable") if self.p is None else self.values[self.order]
 
     @cached_property
     def cumulative(self) -> Floats | None:

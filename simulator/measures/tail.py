@@ -129,9 +129,12 @@ def tail_value_at_risk(sample: Sample, level: float) -> Functional:
     if not 0.0 <= level < 1.0:
         raise ValueError(f"a level lies between 0 and 1, not {level}")
     boundary = float(sample.ordered[sample.position(level)])
-    excess = np.maximum(sample.values - boundary, 0.0)
+    excess = sample.values - boundary
+    np.maximum(excess, 0.0, out=excess)
     value = boundary + sample.average(excess) / (1.0 - level)
-    return Functional(value, excess / (1.0 - level) - (value - boundary), sample.p)
+    excess /= 1.0 - level
+    excess -= value - boundary
+    return Functional(value, excess, sample.p)
 
 
 def tail_weights(values: ArrayLike, weights: ArrayLike | None, level: float) -> Floats:

@@ -14,6 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
+from simulator.engine.spill import LARGE_BYTES, release, releasing, roomy
 from simulator.errors import SimulatorError, display_path
 from simulator.results.dataset import stamp
 from simulator.results.files import prepare_folder, read_table, replace_file, write_json, write_table, write_text
@@ -63,7 +66,12 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
     Raises:
         SimulatorError: the folder cannot be written, or a variable is not in the dictionary.
     """
-    target = prepare_folder(folder)
+    with releasing():
+        return _save(result, prepare_folder(folder), resolved_study)
+
+
+def _save(result: Result, target: Path, resolved_study: str | None) -> Path:
+    """Write every file of a run folder."""
     scenarios = stamp(result.scenarios, result.currency)
     paths = stamp(result.paths, result.currency)
     clear(target)
@@ -196,10 +204,31 @@ def _read_study(path: Path) -> Study:
 
 
 def _read_scenarios(path: Path) -> xr.Dataset:
-    dataset = _read_dataset(path)
+    """The scenarios; where they are large, as the run left them: no memory for what is the same in all of them."""
+    import xarray as xr
+
+    if path.stat().st_size <= LARGE_BYTES:
+        dataset = _read_dataset(path)
+    else:
+        with xr.open_dataset(path, engine="h5netcdf", cache=False) as file:
+            dataset = file.drop_vars(file.data_vars).load()
+            for name, variable in file.data_vars.items():
+                dataset[name] = (variable.dims, _compact(variable.to_numpy()), variable.attrs)
+        _forget_encoding(dataset)
     for name in ("programme", "gross_loss", "retained_loss", "weight"):
         dataset[name]  # a KeyError where it is missing
     return dataset
+
+
+def _compact(values: np.ndarray) -> np.ndarray:
+    """An array like a run holds it, scenarios on the last axis."""
+    bits = values.view(f"u{values.itemsize}") if values.ndim else values
+    if values.ndim == 0 or (bits == bits[..., :1]).all():
+        return np.broadcast_to(values[..., :1].copy(), values.shape) if values.ndim else values
+    made = roomy(values.shape, values.dtype)
+    made[...] = values
+    release()
+    return made
 
 
 def _read_dataset(path: Path) -> xr.Dataset:
@@ -208,7 +237,11 @@ def _read_dataset(path: Path) -> xr.Dataset:
 
     with xr.open_dataset(path, engine="h5netcdf") as file:
         dataset = file.load()
+    _forget_encoding(dataset)
+    return dataset
+
+
+def _forget_encoding(dataset: xr.Dataset) -> None:
     for variable in dataset.variables.values():
         variable.encoding = {}
     dataset.encoding = {}
-    return dataset
