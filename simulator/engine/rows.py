@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.engine.checkpoint import Arrays
+from simulator.engine.checkpoint import Arrays, same_rows
 from simulator.engine.sketch import PathQuantiles
 from simulator.engine.spill import release, spilled
 
@@ -92,7 +92,7 @@ class RunRows:
         held = self.rows.get(name)
         if held is None or name in self._same:
             row = array[:1] if held is None else held[:1]
-            if (_bits(array) == _bits(row)).all():
+            if same_rows(array, row):
                 if held is None:
                     self.rows[name] = np.broadcast_to(row.copy(), (self.n_scenarios, *array.shape[1:]))
                     self._same.add(name)
@@ -123,8 +123,3 @@ class RunRows:
         if self._written > PIECE_BYTES:
             self._written = 0
             release()
-
-
-def _bits(array: np.ndarray) -> np.ndarray:
-    """The entries as whole numbers, so that a negative zero is not the same as zero, and a NaN is one."""
-    return np.ascontiguousarray(array).view(f"u{array.itemsize}")
