@@ -124,7 +124,7 @@ def run(
 
     from simulator.engine.checkpoint import Checkpoint
     from simulator.engine.executors import make_executor
-    from simulator.engine.model import build_model
+    from simulator.engine.model import build_models
     from simulator.engine.run import check_memory, simulate
     from simulator.jit import set_threads, thread_info
     from simulator.measures.precision import precision_search
@@ -133,9 +133,9 @@ def run(
     loaded = study if isinstance(study, LoadedStudy) else load_study(study)
     used = set_threads(threads)
     begin = time.perf_counter()
-    counts = scenario_counts(loaded)
+    counts, identity = scenario_counts(loaded), run_identity(loaded)
     variants: dict[str, Stress | None] = {name: loaded.study.stresses.get(name) for name in counts}
-    models = {name: build_model(loaded, stress) for name, stress in variants.items()}
+    models = build_models(loaded, variants)
     check_memory(models[""], sum(counts.values()))
     results: dict[str, Result] = {}
     with closing(make_executor(executor, workers=used, block=block, scheduler=scheduler)) as workers:
@@ -147,7 +147,7 @@ def run(
                 count = search.first(loaded.study.simulation.scenarios)
             kept = None
             if folder is not None:
-                kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", run_identity(loaded))
+                kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", identity)
             rows = simulate(
                 model,
                 count,
@@ -164,7 +164,7 @@ def run(
                 seconds=rows.seconds,
                 inputs=input_files(loaded),
                 extra={
-                    "run": run_identity(loaded),
+                    "run": identity,
                     "stress": label,
                     "resumed_scenarios": rows.resumed,
                     "total_seconds": round(time.perf_counter() - begin, 3),

@@ -75,7 +75,8 @@ def _save(result: Result, target: Path, resolved_study: str | None) -> Path:
     scenarios = stamp(result.scenarios, result.currency)
     paths = stamp(result.paths, result.currency)
     clear(target)
-    write_text(target / STUDY, resolved_study if resolved_study is not None else _resolved(result.study))
+    text = resolved_study if resolved_study is not None else _resolved(result.study)
+    write_text(target / STUDY, text)
     write_json(target / PROFILE, result.profile)
     replace_file(target / SCENARIOS, lambda temporary: _write_dataset(scenarios, temporary))
     replace_file(target / PATHS, lambda temporary: _write_dataset(paths, temporary))
@@ -87,7 +88,7 @@ def _save(result: Result, target: Path, resolved_study: str | None) -> Path:
             for name, table in kept.items():
                 write_table(tables / f"{name}.csv", table)
     if result.stresses:
-        _save_stresses(result, prepare_folder(target / STRESSES))
+        _save_stresses(result, prepare_folder(target / STRESSES), text)
     write_json(target / MANIFEST, result.manifest)
     return target
 
@@ -104,12 +105,13 @@ def _resolved(study: Study) -> str:
     return resolved_yaml(study)
 
 
-def _save_stresses(result: Result, folder: Path) -> None:
-    """One run folder per stress; the index keeps their names and order, which a folder name may not be able to."""
+def _save_stresses(result: Result, folder: Path, resolved_study: str) -> None:
+    """One run folder per stress, each with the study's text; the index keeps their names and order, which a folder name
+    may not be able to."""
     index = []
     for number, (name, stress) in enumerate(result.stresses.items(), start=1):
         place = f"{number:02d}-" + re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
-        save(stress, folder / place)
+        save(stress, folder / place, resolved_study=resolved_study if stress.study == result.study else None)
         index.append({"name": name, "folder": place})
     write_json(folder / INDEX, index)
 
