@@ -149,7 +149,10 @@ def _suffix(record: Mapping[str, Any]) -> str:
 def _summary(result: Result) -> pd.DataFrame:
     """The tidy summary, differences included; measured only where that has not been done."""
     rows = result.summary_rows
-    return rows if rows is not None and rows["measure"].str.endswith(SUFFIX).any() else full_summary(result)
+    if rows is None:
+        return full_summary(result)
+    whole = len(result.programmes) == 1 or rows["measure"].str.endswith(SUFFIX).any()
+    return rows if whole else full_summary(result)
 
 
 def text_of(row: Mapping[Any, Any], currency: str, scale: str | None = None) -> str:

@@ -86,7 +86,7 @@ class Columns:
         """Whether an amount is other than zero, rounding apart, in some scenario under some programme."""
         if name not in self._takes:
             values = self.result.scenarios[name].to_numpy() if self.has(name) else np.zeros(1)
-            self._takes[name] = bool((np.abs(values) >= HALF_A_CENT).any())
+            self._takes[name] = bool(max(values.max(), -values.min()) >= HALF_A_CENT)
         return self._takes[name]
 
     def tail_part(self, values: Floats) -> Functional:
