@@ -98,6 +98,7 @@ def run(
     folder: str | Path | None = None,
     block: int | None = None,
     watch: Watcher | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Result:
     """Simulate a study and its stresses, and measure them.
 
@@ -110,14 +111,15 @@ def run(
             written when None.
         block: scenarios per block; chosen by memory and time when None. No influence on the numbers.
         watch: told about progress.
+        note: told, in a sentence, when results are kept in files because they are too large for memory.
 
     Returns:
         The result, with its summary attached.
 
     Raises:
         InputError: problems in study or ledger.
-        SimulatorError: an unknown executor, more scenarios than memory can hold, or a folder that cannot be
-            written. Nothing is written before study and ledger are found to be in order.
+        SimulatorError: an unknown executor, more scenarios than memory can measure, or a folder that cannot be
+            written or has no room. Nothing is written before study and ledger are found to be in order.
     """
     from contextlib import closing
     from dataclasses import replace
@@ -136,7 +138,7 @@ def run(
     counts, identity = scenario_counts(loaded), run_identity(loaded)
     variants: dict[str, Stress | None] = {name: loaded.study.stresses.get(name) for name in counts}
     models = build_models(loaded, variants)
-    check_memory(models[""], sum(counts.values()))
+    check_memory(max(counts.values()))
     results: dict[str, Result] = {}
     with closing(make_executor(executor, workers=used, block=block, scheduler=scheduler)) as workers:
         for name, model in models.items():
@@ -155,6 +157,8 @@ def run(
                 checkpoint=kept,
                 enough=None if search is None else search.enough,
                 folder=None if folder is None else Path(folder),
+                beside=sum(counts.values()) - counts[name],
+                note=None if name else note,
                 progress=None if watch is None else lambda done, total, label=label: watch(label, done, total),  # type: ignore[misc]
             )
             manifest = provenance(
@@ -198,7 +202,7 @@ def _assemble(model: Any, rows: Any, manifest: dict[str, Any]) -> Result:
     from simulator.results.result import Result
 
     with releasing():
-        scenarios = with_cost_of_risk(scenario_dataset(model, rows), model.study, rows.folder)
+        scenarios = with_cost_of_risk(scenario_dataset(model, rows), model.study, rows.in_files, rows.folder)
         contributions = contribution_tables(model, rows)
     return Result(
         study=model.study,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.results.result import Result
 
 
-#: Bytes of samples that are kept for further measures, and what one takes when it is sorted.
+#: Bytes of samples that are kept for further measures, and those of one that is sorted.
 SAMPLE_BYTES, BYTES_PER_SCENARIO = 128 * 2**20, 24
 #: Level of the tail that parts of a loss are looked at in.
 WORST = 0.99
@@ -80,7 +80,7 @@ class Columns:
         """The sample of a variable; zeros where the result does not hold it."""
         if self.has(name):
             return self.sample(name, programme)
-        return Sample(np.zeros(self.n_scenarios), self.p)
+        return Sample(np.broadcast_to(0.0, self.n_scenarios), self.p)
 
     def takes(self, name: str) -> bool:
         """Whether an amount is other than zero, rounding apart, in some scenario under some programme."""
@@ -102,7 +102,7 @@ class Columns:
         if has_fund_cost(self.result.scenarios, self.result.study, programme):
             return mean(self.sample("reserve_cost", programme))
         value = reserve_cost(self.result.study, programme)
-        return Functional(value, np.zeros(self.n_scenarios), self.p)
+        return Functional(value, np.broadcast_to(0.0, self.n_scenarios), self.p)
 
     def capital_charge(self, programme: int) -> Functional:
         """Capital charge on retained loss."""

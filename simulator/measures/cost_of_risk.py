@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.engine.spill import roomy
+from simulator.engine.spill import room
 from simulator.measures.estimate import Functional
 from simulator.measures.estimates import mean
 from simulator.measures.sample import Floats, Sample, probabilities
@@ -53,14 +53,20 @@ def has_fund_cost(scenarios: xr.Dataset, study: Study, programme: int) -> bool:
 
 def capital_charge(retained: Sample, rate: float) -> Functional:
     """rate · (TVaR₉₉ − mean) of retained loss, with its influence."""
-    return rate * (tail_value_at_risk(retained, CAPITAL_LEVEL) - mean(retained))
+    tail, average = tail_value_at_risk(retained, CAPITAL_LEVEL), mean(retained)
+    influence = tail.influence  # as rate * (tail - average), in place: there is a number per scenario
+    influence -= average.influence
+    influence *= rate
+    return Functional(rate * (tail.value - average.value), influence, retained.p)
 
 
-def with_cost_of_risk(scenarios: xr.Dataset, study: Study, folder: Path | None = None) -> xr.Dataset:
+def with_cost_of_risk(
+    scenarios: xr.Dataset, study: Study, in_files: bool = False, folder: Path | None = None
+) -> xr.Dataset:
     """The scenarios with ``capital_charge`` and ``reserve_cost`` (programme) and ``cost_of_risk`` added.
 
-    ``financing_cost`` and the costs of trade count as zero where the result does not hold them. What is too large for
-    memory is kept in a folder, that of temporary files when None.
+    ``financing_cost`` and the costs of trade count as zero where the result does not hold them. Where the scenarios are
+    kept in files, these are too: in a folder, that of temporary files when None.
     """
     retained = _by_programme(scenarios, "retained_loss")
     p = probabilities(scenarios["weight"].to_numpy())
@@ -70,12 +76,12 @@ def with_cost_of_risk(scenarios: xr.Dataset, study: Study, folder: Path | None =
     funded = [has_fund_cost(scenarios, study, k) for k in range(len(retained))]
     by_scenario = None
     if any(funded):
-        by_scenario = roomy(retained.shape, np.float64, folder)
+        by_scenario = room(retained.shape, np.float64, in_files, folder)
         of_funds = _by_programme(scenarios, "reserve_cost")
         for k, has_fund in enumerate(funded):
             by_scenario[k] = of_funds[k] if has_fund else reserves[k]
         held = (("programme", "scenario"), by_scenario)
-    total = roomy(retained.shape, np.float64, folder)
+    total = room(retained.shape, np.float64, in_files, folder)
     added = [_by_programme(scenarios, n) for n in ("retained_loss", "financing_cost", *TRADE_COSTS) if n in scenarios]
     for k, premium in enumerate(_by_programme(scenarios, "premium")):
         total[k] = premium

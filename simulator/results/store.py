@@ -9,6 +9,7 @@ manifest is written last: a folder without it is not a finished run.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from simulator.engine.spill import LARGE_BYTES, release, releasing, roomy
+from simulator.engine import spill
+from simulator.engine.spill import releasing
 from simulator.errors import SimulatorError, display_path
 from simulator.results.dataset import stamp
 from simulator.results.files import prepare_folder, read_table, replace_file, write_json, write_table, write_text
@@ -206,30 +208,38 @@ def _read_study(path: Path) -> Study:
 
 
 def _read_scenarios(path: Path) -> xr.Dataset:
-    """The scenarios; where they are large, as the run left them: no memory for what is the same in all of them."""
+    """The scenarios as the run left them: what is large in files, and no memory for what is the same in all of them."""
+    import pandas as pd
     import xarray as xr
 
-    if path.stat().st_size <= LARGE_BYTES:
-        dataset = _read_dataset(path)
-    else:
-        with xr.open_dataset(path, engine="h5netcdf", cache=False) as file:
-            dataset = file.drop_vars(file.data_vars).load()
-            for name, variable in file.data_vars.items():
-                dataset[name] = (variable.dims, _compact(variable.to_numpy()), variable.attrs)
-        _forget_encoding(dataset)
+    with xr.open_dataset(path, engine="h5netcdf", cache=False) as file:
+        in_files = file.nbytes > spill.HELD_BYTES
+        folder = path.parent if os.access(path.parent, os.W_OK) else None
+        variables = {
+            name: (variable.dims, _compact(variable.to_numpy(), in_files, folder), variable.attrs)
+            for name, variable in file.data_vars.items()
+        }
+        numbers = pd.RangeIndex(file.sizes["scenario"])
+        if not np.array_equal(file["scenario"].to_numpy(), numbers):
+            raise ValueError("scenarios are numbered otherwise")
+        named = ("scenario", numbers, file["scenario"].attrs)
+        dataset = file.drop_vars([*file.data_vars, "scenario"]).load().assign(variables).assign_coords(scenario=named)
+    _forget_encoding(dataset)
     for name in ("programme", "gross_loss", "retained_loss", "weight"):
         dataset[name]  # a KeyError where it is missing
     return dataset
 
 
-def _compact(values: np.ndarray) -> np.ndarray:
-    """An array like a run holds it, scenarios on the last axis."""
-    bits = values.view(f"u{values.itemsize}") if values.ndim else values
-    if values.ndim == 0 or (bits == bits[..., :1]).all():
-        return np.broadcast_to(values[..., :1].copy(), values.shape) if values.ndim else values
-    made = roomy(values.shape, values.dtype)
+def _compact(values: np.ndarray, in_files: bool, folder: Path | None) -> np.ndarray:
+    """An array as a run holds it, scenarios on the last axis."""
+    if not in_files:
+        return values
+    bits = values.view(f"u{values.itemsize}")  # a zero is not a negative zero, and a NaN is one
+    if (bits == bits[..., :1]).all():
+        return np.broadcast_to(values[..., :1].copy(), values.shape)
+    made = spill.spilled(values.shape, values.dtype, folder)
     made[...] = values
-    release()
+    spill.release()
     return made
 
 
