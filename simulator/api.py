@@ -203,11 +203,11 @@ def _assemble(model: Any, rows: Any, manifest: dict[str, Any]) -> Result:
 
     with releasing():
         scenarios = with_cost_of_risk(scenario_dataset(model, rows), model.study, rows.in_files, rows.folder)
-        contributions = contribution_tables(model, rows)
+        contributions, paths = contribution_tables(model, rows), path_dataset(model, rows)
     return Result(
         study=model.study,
         scenarios=scenarios,
-        paths=path_dataset(model, rows),
+        paths=paths,
         contributions=contributions,
         manifest=manifest,
         profile=model.portfolio.profile,

@@ -14,7 +14,9 @@ import xarray as xr
 
 import simulator
 from simulator.engine import rows, spill
+from simulator.engine.block import run_block
 from simulator.engine.checkpoint import Checkpoint, same_rows
+from simulator.engine.chunk import SUMMARISED, Chunk
 from simulator.engine.chunk_kernels import list_losses
 from simulator.engine.model import build_model
 from simulator.engine.rows import RunRows
@@ -253,3 +255,59 @@ def test_losses_are_listed_buyer_by_buyer():
     assert loss[:3].tolist() == [3.5, 3.0, 4.0]
     assert list_losses(4, 0, n_events, buyers, losses, scenario, buyer, loss) == 5
     assert loss[3:5].tolist() == [3.0, 5.0]
+
+
+def paths_of(model, n):
+    """Every path series of n scenarios, float64[series, n], and the weights, gathered block by block."""
+    chunk = Chunk(model, 0, n)
+    chunk.add(run_block(model, 0, n, 500))
+    return np.concatenate([chunk.paths[name] for name in SUMMARISED if name in chunk.paths]), chunk.rows["weight"]
+
+
+@pytest.mark.parametrize("tail", ["plain", "importance"])
+def test_exact_paths_have_the_quantiles_of_all_values(tail, tmp_path, small):
+    """Also in files, after a resumption, and where scenarios were added: by definition, value by value."""
+    study = random_study(tmp_path, 4, simulation={"tail": tail, "paths": "exact"})
+    model = build_model(simulator.load_study(study))
+    values, weight = paths_of(model, N)
+    asked = (0.0, 0.01, 0.25, 0.5, 0.99, 1.0)
+    held = simulate(model, N)
+    found = held.quantiles.quantile(asked)
+    for k, series in enumerate(values):
+        order = np.argsort(series)
+        at_or_below = np.cumsum(weight[order]) / weight.sum()
+        least = [order[np.argmax(at_or_below >= level * (1 - 1e-12))] for level in asked]
+        assert (found[:, k] == series[least]).all()
+    assert held.quantiles.rank_error == 0.0
+    small()
+    kept = simulate(model, 4_096, enough=lambda _: N, folder=tmp_path, checkpoint=Checkpoint(tmp_path / "c", "x"))
+    assert kept.in_files
+    assert kept.quantiles.quantile(asked).tobytes() == found.tobytes()
+    again = simulate(model, N, checkpoint=Checkpoint(tmp_path / "d", "x"))
+    again = simulate(model, N, checkpoint=Checkpoint(tmp_path / "d", "x"))
+    assert again.resumed == N
+    assert again.quantiles.quantile(asked).tobytes() == found.tobytes()
+
+
+def test_summaries_of_paths_are_as_near_as_they_say(tmp_path):
+    """The rank of every summarised quantile among all values is within the stated error of what was asked for."""
+    study = random_study(tmp_path, 4)
+    summarised = simulate(build_model(simulator.load_study(study)), N)
+    study["simulation"]["paths"] = "exact"
+    exact = simulate(build_model(simulator.load_study(study)), N)
+    error = summarised.quantiles.rank_error
+    assert 0.0 < error < 0.005
+    for level in (0.01, 0.05, 0.5, 0.95, 0.99):
+        low, high = exact.quantiles.quantile([max(0.0, level - error), min(1.0, level + error + 1 / N)])
+        told = summarised.quantiles.quantile([level])[0]
+        assert ((low <= told) & (told <= high)).all()
+    for name, values in summarised.sums.items():
+        assert values.tobytes() == exact.sums[name].tobytes()
+
+
+def test_a_study_with_exact_paths_says_that_nothing_is_lost(tmp_path):
+    study = random_study(tmp_path, 4, simulation={"paths": "exact", "scenarios": 600})
+    result = simulator.run(study)
+    assert result.paths.attrs["rank_error"] == 0.0
+    opened = open_result(result.save(tmp_path / "run"))
+    xr.testing.assert_identical(opened.paths, result.paths)

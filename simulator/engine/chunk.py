@@ -227,6 +227,8 @@ class Chunk:
     def _path_summaries(self, weight: Floats) -> Arrays:
         weights = None if self.model.study.simulation.tail == "plain" else weight
         series = [self.paths[name] for name in SUMMARISED if name in self.paths]
+        if self.model.study.simulation.paths == "exact":
+            return {"path/series": np.concatenate(series), **self.sums}
         parts = [summarise(one, weights) for one in series]
         values, (_, total) = np.concatenate([values for values, _ in parts], axis=1), parts[0]
         return {"path/values": values, "path/weight": np.array([total]), **self.sums}

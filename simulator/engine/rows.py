@@ -11,11 +11,18 @@ import numpy as np
 
 from simulator.engine import spill
 from simulator.engine.checkpoint import Arrays, same_rows
+from simulator.engine.exact_paths import ExactPaths
 from simulator.engine.sketch import PathQuantiles
 from simulator.errors import display_path
 
 #: Bytes that are written before what was written is let go, and losses of the tail that are collected before that.
 PIECE_BYTES = 32 * 2**20
+
+
+def bytes_per_scenario(kept: Arrays) -> float:
+    """Bytes that a chunk's rows take, and its paths where they are kept whole, by scenario."""
+    wanted = (array.nbytes for name, array in kept.items() if "/" not in name or name == "path/series")
+    return sum(wanted) / len(kept["gross_loss"])
 
 
 @dataclass
@@ -44,7 +51,7 @@ class RunRows:
     note: Callable[[str], None] | None = None
     in_files: bool = False
     rows: Arrays = field(default_factory=dict)
-    quantiles: PathQuantiles | None = None
+    quantiles: PathQuantiles | ExactPaths | None = None
     sums: Arrays = field(default_factory=dict)
     tail: dict[str, list[np.ndarray]] = field(default_factory=dict)
     weight: float = 0.0
@@ -60,13 +67,15 @@ class RunRows:
         """Merge a finished chunk; chunks arrive in order."""
         values, total = kept.get("path/values"), kept.get("path/weight")
         if values is not None and total is not None:
-            if self.quantiles is None:
+            if not isinstance(self.quantiles, PathQuantiles):
                 self.quantiles = PathQuantiles(values.shape[1])
             self.quantiles.add_summary(values, float(total[0]))
         columns = {name: array for name, array in kept.items() if "/" not in name}
         if not self.rows:
-            self._each = sum(array.nbytes for array in columns.values()) / len(kept["gross_loss"])
+            self._each = bytes_per_scenario(kept)
             self._choose()
+        if "path/series" in kept:
+            self._put_paths(first, kept["path/series"], kept["weight"])
         for name, array in columns.items():
             self._put(name, first, array)
         for name, array in kept.items():
@@ -86,6 +95,8 @@ class RunRows:
         if self.n_scenarios == before:
             return
         self._choose()
+        if isinstance(self.quantiles, ExactPaths):
+            self.quantiles.grow(self.n_scenarios, self.in_files, self.folder)
         for name, old in list(self.rows.items()):
             if name in self._same:
                 self.rows[name] = np.broadcast_to(old[:1], (self.n_scenarios, *old.shape[1:]))
@@ -105,6 +116,13 @@ class RunRows:
                 f"the results of {self.n_scenarios:,} scenarios take up to {n_bytes / 2**30:,.1f} GiB: until the study "
                 f"is finished they are kept in files in {place}, not in memory"
             )
+
+    def _put_paths(self, first: int, series: np.ndarray, weight: np.ndarray) -> None:
+        """Write a chunk's paths, which are kept whole."""
+        if not isinstance(self.quantiles, ExactPaths):
+            self.quantiles = ExactPaths(len(series), self.n_scenarios, self.in_files, self.folder)
+        self.quantiles.put(first, series, weight)
+        self._written += series.nbytes
 
     def _put(self, name: str, first: int, array: np.ndarray) -> None:
         """Write a chunk's entries of one array; nothing is made for one as long as all scenarios have the same."""

@@ -16,7 +16,7 @@ from simulator.engine.checkpoint import Arrays, Checkpoint
 from simulator.engine.chunk import CHUNK
 from simulator.engine.executors import Executor, Span, Threads, spans
 from simulator.engine.model import Model
-from simulator.engine.rows import RunRows
+from simulator.engine.rows import RunRows, bytes_per_scenario
 from simulator.errors import SimulatorError
 
 #: Bytes of memory for each scenario when a variable is sorted and measured: its values, their order, their influence on
@@ -171,13 +171,13 @@ def outlook(model: Model, n_scenarios: int, block: int | None = None) -> Outlook
     engine = Engine(model, block)
     engine.warm_up()
     trial = engine.chunk(0, min(64, max(4, n_scenarios)), lambda done: None)
-    row_bytes = sum(a.nbytes for name, a in trial.items() if "/" not in name) // len(trial["gross_loss"])
+    n_bytes = int(bytes_per_scenario(trial) * n_scenarios)
     return Outlook(
         n_scenarios,
         -(-n_scenarios // CHUNK),
         engine.block,
         engine.block * memory_per_scenario(model, engine.capacity),
-        row_bytes * n_scenarios,
-        row_bytes * n_scenarios > spill.HELD_BYTES,
+        n_bytes,
+        n_bytes > spill.HELD_BYTES,
         engine.seconds_per_scenario,
     )
