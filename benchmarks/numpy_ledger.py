@@ -493,17 +493,20 @@ class NumpyLedger:
         loss_day = np.minimum(insolvent_on, np.minimum.reduceat(day, begins))
         insolvent = (insolvent_on == loss_day) & (loss_day != NEVER)
 
-        claimed = (book.issue_day[i] <= loss_day[claim]) & (events["paid"] > loss_day[claim] + settled)
+        claimed = (book.issue_day[i] <= loss_day[claim]) & (events["paid"] > loss_day[claim])
         claimed &= loss_day[claim] != NEVER
+        later = claimed & (events["paid"] > loss_day[claim] + settled)
         value = book.amount[i] * self.rate(rates, events["s"], book.currency[i], loss_day[claim]) * claimed
         n = len(begins)
-        debt = np.bincount(claim, weights=value, minlength=n)
+        owed = np.bincount(claim, weights=value, minlength=n)
+        debt = np.bincount(claim, weights=value * later, minlength=n)
+        unpaid = np.divide(debt, owed, out=np.ones(n), where=owed > 0.0)
         buyer, s = events["buyer"][begins], events["s"][begins]
         rows["loss_day"][s, buyer] = np.minimum(loss_day, self.horizon + 1)
         limit = plan.segment["limit"][plan.cover["segments"][p, buyer, 0]]
-        disputed = np.bincount(claim, weights=value * book.disputed[i], minlength=n)
-        insurable = np.bincount(claim, weights=value * eligible, minlength=n) * (limit > 0.0)
-        covered = np.minimum(insurable, limit)
+        disputed = np.bincount(claim, weights=value * book.disputed[i], minlength=n) * unpaid
+        insurable = np.bincount(claim, weights=value * eligible, minlength=n) * (limit > 0.0) * unpaid
+        covered = np.minimum(insurable, limit * unpaid)
         by_peril = plan.cover["percentage"][p, buyer]
         percentage = np.where(insolvent, by_peril[:, INSOLVENCY], by_peril[:, PROTRACTED])
 
@@ -525,7 +528,7 @@ class NumpyLedger:
         for name, part in zip(_STEPS, steps, strict=True):
             rows["gap"][:, p, GAP_STEPS.index(name)] = np.bincount(s[order], weights=part, minlength=c)
         rows["indemnity_gross"][:, p] = rows["gap"][:, p, -1]
-        self._share(p, events, rates, rows, claim, claimed, s, loss_day, indemnity, debt)
+        self._share(p, events, rates, rows, claim, later, s, loss_day, indemnity, debt)
 
     def _waterfall(self, p: int, s: np.ndarray, covered: np.ndarray, percentage: np.ndarray, c: int):  # type: ignore[no-untyped-def]
         """What each term takes of each claim (claims in date order within a scenario), and the indemnity."""
@@ -556,7 +559,7 @@ class NumpyLedger:
         coinsurance = basis - insured if percent_first else excess - payable
         return covered - basis, coinsurance, insured - claim, absorbed, payable - indemnity, indemnity
 
-    def _share(self, p, events, rates, rows, claim, claimed, s, loss_day, indemnity, debt):  # type: ignore[no-untyped-def]
+    def _share(self, p, events, rates, rows, claim, later, s, loss_day, indemnity, debt):  # type: ignore[no-untyped-def]
         """Indemnities and the insurer's share of later money, each on its day."""
         plan, book, c = self.model.policy, self.book, len(rates)
         paid_on = loss_day + plan.terms["settlement_days"][p]
@@ -565,7 +568,7 @@ class NumpyLedger:
         here = indemnity > 0.0
         cash += self._cash(slot[here], paid_on[here], indemnity[here], c)
 
-        use = np.flatnonzero(claimed & (indemnity[claim] > 0.0))
+        use = np.flatnonzero(later & (indemnity[claim] > 0.0))
         of, i = claim[use], events["i"][use]
         on = np.where(events["paid"][use] != NEVER, events["paid"][use],
                       np.where(events["loss_day"][use] != NEVER,

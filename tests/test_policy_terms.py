@@ -151,12 +151,12 @@ def test_worked_numbers_of_when():
     assert f.held_up_loss_day(70, 182, 30, 80, 282) == NEVER
     assert f.held_up_loss_day(70, 182, 30, 253, 400) == NEVER
     assert f.date_of_loss(300, 252) == 252
-    assert f.is_claimed(14, 140, 70, 100)
-    assert not f.is_claimed(14, 140, 70, 140)
-    assert not f.is_claimed(71, 140, 70, 100)
-    assert f.is_lost_unclaimed(71, NEVER, 300, 70, 100)
-    assert not f.is_lost_unclaimed(14, NEVER, 300, 70, 100)
-    assert f.is_lost_unclaimed(14, NEVER, 300, NEVER, NEVER)
+    assert f.is_claimed(14, 140, 70)
+    assert not f.is_claimed(14, 140, 140)
+    assert not f.is_claimed(14, 140, 13)
+    assert f.is_lost_unclaimed(71, NEVER, 300, 70)
+    assert not f.is_lost_unclaimed(14, NEVER, 300, 70)
+    assert f.is_lost_unclaimed(14, NEVER, 300, NEVER)
     assert f.falls_in_period(400, 1, 365, False)
     assert not f.falls_in_period(400, 1, 365, True)
     assert f.claim_key(14, 3) == 60_129_542_147
@@ -165,6 +165,7 @@ def test_worked_numbers_of_when():
 
 def test_worked_numbers_of_how_much():
     assert f.left_of_debt(110_000.0, 22_000.0, 110_000.0) == 88_000
+    assert f.still_owed(200_000.0, 140_000.0) == 0.7
     assert f.policy_rate(np.full((1, 1, 2), 0.92), 0, 0, 5) == 0.92
     assert f.policy_rate(np.full((1, 1, 2), 0.92), 0, -1, 5) == 1
     assert [f.conversion_day(rule, 9, 20, 39, 219, 249) for rule in range(6)] == [219, 9, 20, 39, 249, 219]
@@ -375,6 +376,44 @@ def test_a_debt_paid_before_the_indemnity_is_due_takes_nothing_from_other_claims
     rows = settle(programmes, [[Debt(0, 50, paid=221, **LATE), insolvent]])
     assert rows.indemnity_gross[0].tolist() == [45, 55]
     assert rows.gap[0, :, 0].tolist() == [100, 100]
+
+
+def test_money_between_date_of_loss_and_indemnity_is_shared_pro_rata():
+    """200,000 are owed on day 190, the limit is 100,000, and 60,000 are paid on day 210, before the indemnity of day
+    220: 140,000 are left, 70,000 of them covered. Paid a week later, the insurer gets its 45 % of the 60,000 back."""
+    policy = terms(0.9, waiting_days=180, settlement_days=30, limit=100_000.0)
+    deducted = policy | {"each_and_every_first_loss": 13_000}
+    capped = policy | {"maximum_liability": 60_000}
+    debts = [Debt(0, 140_000, lost=190, **LATE), Debt(0, 60_000, due=60, paid=210)]
+    rows = settle([policy, deducted, capped], [debts])
+    assert gaps(rows) == pytest.approx(waterfall(debt=140_000, over_limit=70_000, coinsurance=7_000, indemnity=63_000))
+    assert rows.indemnity[0].tolist() == pytest.approx([63_000, 50_000, 60_000])
+    debts[1] = debts[1]._replace(paid=227)
+    rows = settle([policy, deducted, capped], [debts])
+    steps = waterfall(debt=200_000, over_limit=100_000, coinsurance=10_000, indemnity=90_000)
+    assert gaps(rows) == pytest.approx(steps)
+    assert rows.indemnity[0].tolist() == pytest.approx([90_000 * 0.7, 77_000 - 0.3 * 77_000, 60_000 * 0.7])
+
+
+def test_money_before_the_indemnity_frees_limits_that_buyers_share():
+    """Of 100 owed 40 are paid in time, so 60 of the shared limit of 100 are used, and 40 are left for the next."""
+    debts = [Debt(0, 60, lost=190, **LATE), Debt(0, 40, due=60, paid=210), Debt(1, 70, insolvent=300, lost=300)]
+    policy = terms(1.0, waiting_days=180, settlement_days=30)
+    group = settle([policy | {"group_pool": 0, "limit": 100.0}], [debts])
+    country = settle([policy | {"country_pool": 0, "country_maximum": 100.0}], [debts])
+    for rows in (group, country):
+        assert gaps(rows) == pytest.approx(waterfall(debt=130, over_limit=30, indemnity=100))
+
+
+def test_later_recoveries_go_to_what_is_still_owed():
+    """Half of the debt of 200 is paid in time, 20 % of the other half is recovered: R1 0.2 × 90 of it, R3 the same,
+    since the money before the indemnity has gone to both invoices alike."""
+    debts = [Debt(0, 100, lost=190, recovery=0.2, **LATE), Debt(0, 100, due=60, paid=210)]
+    policy = terms(0.9, waiting_days=180, settlement_days=30)
+    rules = ("by_indemnity", "by_covered_debt", "oldest_first", "insurer_first")
+    rows = settle([policy | {"recovery_rule": rule} for rule in rules], [debts], recovery_lag=100)
+    assert rows.indemnity_gross[0].tolist() == pytest.approx([90] * 4)
+    assert rows.indemnity[0].tolist() == pytest.approx([90 - 18, 90 - 20, 90 - 18, 90 - 20])
 
 
 def test_a_claim_holds_only_what_stays_unpaid_until_its_indemnity():

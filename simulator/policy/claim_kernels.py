@@ -72,12 +72,12 @@ def find_claims(terms, cover, eligible, buyer_rank, debts, owing, n_owing, key, 
 
 
 @row
-def lost_unclaimed(debts, begin, end, scene, debts_on, payment_day):
+def lost_unclaimed(debts, begin, end, scene, debts_on):
     """One buyer's lost debts that its claim does not hold, study currency at the rate of the day they are lost."""
     lost = 0.0
     for e in range(begin, end):
         debt = debts[e]
-        if is_lost_unclaimed(debt.issue_day, debt.paid_day, debt.loss_day, debts_on, payment_day):
+        if is_lost_unclaimed(debt.issue_day, debt.paid_day, debt.loss_day, debts_on):
             day = min(np.int64(debt.loss_day), scene.horizon)
             lost += debt.amount * rate_on(scene.rates, scene.scenario, debt.currency, day)
     return lost
@@ -105,7 +105,7 @@ def value_claims(terms, cover, segment, eligible, debts, owing, parts, place, co
             if claim.total > 0.0:
                 valued += 1
         if one.lost:
-            lost = lost_unclaimed(debts, claim.begin, claim.end, scene, one.debts_on, claim.payment_day)
+            lost = lost_unclaimed(debts, claim.begin, claim.end, scene, one.debts_on)
             gap[DEBT] += lost
             gap[NOT_COVERED] += lost
     return valued

@@ -24,6 +24,7 @@ from simulator.policy.formulas import (
     policy_rate,
     protracted_loss_day,
     room_left,
+    still_owed,
 )
 from simulator.policy.gaps import CONVERSION, DEBT, DISPUTED, LIMIT_CANCELLED, NOT_COVERED, OVER_LIMIT, VAT
 from simulator.policy.work import SEVERAL
@@ -109,7 +110,7 @@ def oldest_first_loss_day(terms, cover, eligible, debts, begin, end):
 
 @row
 def oldest_first_part(debts, claim, e):
-    """Part of an invoice that a claim holds when all payments until its indemnity fill the oldest invoices."""
+    """Part of an invoice that a claim holds when all payments until the date of loss fill the oldest invoices."""
     debt = debts[e]
     if debt.issue_day > claim.debts_on:
         return 0.0
@@ -117,7 +118,7 @@ def oldest_first_part(debts, claim, e):
     newer = 0.0
     for o in range(claim.begin, claim.end):
         other = debts[o]
-        if is_claimed(other.issue_day, other.paid_day, claim.debts_on, claim.payment_day):
+        if is_claimed(other.issue_day, other.paid_day, claim.debts_on):
             outstanding += other.value
         if other.issue_day <= claim.debts_on and is_older(debt.due_day, e, other.due_day, o):
             newer += other.value
@@ -177,7 +178,8 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
     """Debt and cover of a claim, debt by debt in order of issue; books the steps of the waterfall up to its cover.
 
     Notes what the terms need in ``claim``, debt and covered part of each invoice in ``parts``, and what the claim takes
-    of shared limits in ``used``.
+    of shared limits in ``used``. All is cover of the debt on the date of loss, then the part that is still owed when
+    the indemnity is due.
     """
     rate_day = min(claim.loss_day, scene.horizon)
     answers = falls_in_period(claim.loss_day, terms.first_day, terms.last_day, terms.losses_occurring)
@@ -187,6 +189,7 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
     taken = used[cover.group_pool] if cover.group_pool >= 0 else 0.0
     market, debt, vat, disputed = 0.0, 0.0, 0.0, 0.0
     eligible_debt, full, total, covered, upheld = 0.0, 0.0, 0.0, 0.0, 0.0
+    owed, left = 0.0, 0.0
     under = np.int64(-1)
     oldest_due = np.int64(NEVER)
     for e in range(claim.begin, claim.end):
@@ -194,15 +197,22 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
         part = parts[e]
         part.debt = part.covered = part.first_covered = 0.0
         part.segment = -1
-        amount = one.amount
+        claimed = is_claimed(one.issue_day, one.paid_day, claim.debts_on)
+        held = 1.0 if claimed else 0.0
         if terms.oldest_first:
-            amount *= oldest_first_part(debts, claim, e)
-        elif not is_claimed(one.issue_day, one.paid_day, claim.debts_on, claim.payment_day):
-            continue
-        if amount <= 0.0:
+            held = oldest_first_part(debts, claim, e)
+        if not claimed and held <= 0.0:
             continue
         converted = converted_on(scene, terms, one, claim)
-        value = amount * rate_in_policy(scene.rates, scene.scenario, terms, one.currency, converted)
+        in_policy = rate_in_policy(scene.rates, scene.scenario, terms, one.currency, converted)
+        if claimed:
+            owed += one.amount * in_policy
+            if one.paid_day > claim.payment_day:
+                left += one.amount * in_policy
+        amount = one.amount * held
+        if amount <= 0.0:
+            continue
+        value = amount * in_policy
         market += amount * rate_on(scene.rates, scene.scenario, one.currency, rate_day)
         debt += value
         part.debt = value
@@ -220,12 +230,12 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
         k = segment_at(segment, cover, one.issue_day)
         if k < 0 or segment[k].highest <= 0.0:
             continue
-        held = segment[k]
-        limit = limit_at(scene, terms, held, held.limit, converted)
-        highest = limit_at(scene, terms, held, held.highest, converted)
-        if held.changes:
+        its = segment[k]
+        limit = limit_at(scene, terms, its, its.limit, converted)
+        highest = limit_at(scene, terms, its, its.highest, converted)
+        if its.changes:
             limit = limit_after_change(limit, one.issue_day, changed_on, terms.change_to)
-        multiple = terms.top_up_multiple if held.named else 0.0
+        multiple = terms.top_up_multiple if its.named else 0.0
         highest += additional_limit(highest, multiple, terms.top_up_maximum)
         with_top_up = limit + additional_limit(limit, multiple, terms.top_up_maximum)
         eligible_debt += value
@@ -247,6 +257,15 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
             for e in range(claim.begin, claim.end):
                 parts[e].covered *= most / total
         full, total, covered = min(full, most), min(total, most), min(covered, most)
+    unpaid = still_owed(owed, left)
+    if unpaid < 1.0:
+        for e in range(claim.begin, claim.end):
+            parts[e].debt *= unpaid
+            parts[e].covered *= unpaid
+        market, debt, vat, disputed = market * unpaid, debt * unpaid, vat * unpaid, disputed * unpaid
+        eligible_debt, full, total = eligible_debt * unpaid, full * unpaid, total * unpaid
+        covered, upheld = covered * unpaid, upheld * unpaid
+    if cover.country_pool >= 0:
         used[cover.country_pool] += total
     if cover.group_pool >= 0:
         used[cover.group_pool] += covered

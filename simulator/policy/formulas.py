@@ -38,8 +38,8 @@ def protracted_loss_day(due_day, waiting_days, settlement_days, paid_day):
 
     ``waiting_days`` run from the due date (the most frequent clause; Atradius, "date of loss" [S3]) or include the
     days until overdue notice (Coface [S25]) or collection (Prisma [S26]). The indemnity is due ``settlement_days``
-    later; what the buyer has paid by then, that day included, is no loss. Not asked of known losses, so the day is 1 or
-    later.
+    later; an invoice that the buyer has paid by then, that day included, brings about no claim. Not asked of known
+    losses, so the day is 1 or later.
 
     Worked number: due day 70, waiting 182 days, settlement 30: paid on day 300 → day 252; paid on day 282 → NEVER.
     """
@@ -72,27 +72,37 @@ def date_of_loss(insolvency_day, protracted_day):
 
 
 @scalar
-def is_claimed(issue_day, paid_day, loss_day, payment_day):
-    """Whether a claim holds an invoice: issued by the date of loss, and unpaid on the day the indemnity is paid.
+def is_claimed(issue_day, paid_day, loss_day):
+    """Whether a claim holds an invoice: issued by the date of loss, and unpaid then.
 
-    That day is never before the date of loss, so the invoice is unpaid on both.
-
-    Worked number: issued day 14, paid on day 140, date of loss 70: indemnity on day 100 → True; on day 140 → False.
+    Worked number: issued day 14, paid on day 140: date of loss 70 → True; date of loss 140 or 13 → False.
     """
-    return issue_day <= loss_day and paid_day > payment_day
+    return issue_day <= loss_day and paid_day > loss_day
 
 
 @scalar
-def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day, payment_day):
+def still_owed(owed, left):
+    """Part of the debt of the date of loss that is still owed when the indemnity is due.
+
+    Money received after the date of loss is shared pro rata by what policyholder and insurer bear of the debt
+    [S3b][S27]; what comes before the indemnity is taken off the claim so, before any first loss.
+
+    Worked number: of 200,000 owed on the date of loss 60,000 are paid before the indemnity is due → 0.7: under a limit
+    of 100,000 the covered debt is 70,000.
+    """
+    return left / owed if left < owed else 1.0
+
+
+@scalar
+def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
     """Whether a debt is lost that no claim holds: shipped after its buyer's date of loss, or its buyer has no claim.
 
-    ``lost_on`` is the day the debt is lost (NEVER if it is not), ``loss_day`` the date of loss of its buyer's claim and
-    ``payment_day`` the day its indemnity is due (both NEVER without one). What is shipped to a buyer after the date of
-    loss is at the policyholder's own risk.
+    ``lost_on`` is the day the debt is lost (NEVER if it is not), ``loss_day`` the date of loss of its buyer's claim
+    (NEVER without one). What is shipped to a buyer after the date of loss is at the policyholder's own risk.
 
     Worked number: date of loss 70, lost on day 300: issued on day 71 → True; issued on day 14 → False, it is claimed.
     """
-    return lost_on != NEVER and not is_claimed(issue_day, paid_day, loss_day, payment_day)
+    return lost_on != NEVER and not is_claimed(issue_day, paid_day, loss_day)
 
 
 @scalar

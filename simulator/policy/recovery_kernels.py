@@ -1,4 +1,4 @@
-"""Money that arrives on claimed debts that are not paid before the indemnity, and the insurer's share of it."""
+"""Money that arrives on claimed debts from the day of the indemnity on, and the insurer's share of it."""
 
 import numpy as np
 
@@ -22,7 +22,8 @@ def note_receipts(scene, currency, debts, parts, claim):
         debt, part = debts[e], parts[e]
         day = np.int64(NEVER)
         money = 0.0
-        if is_claimed(debt.issue_day, debt.paid_day, claim.debts_on, claim.payment_day):
+        # what was paid before the indemnity has made the claim smaller already
+        if is_claimed(debt.issue_day, debt.paid_day, claim.debts_on) and debt.paid_day > claim.payment_day:
             day = np.int64(receipt_day(debt.paid_day, debt.receipt_day))
         if day != NEVER:
             until = min(day, scene.horizon)

@@ -104,7 +104,7 @@ CLAIM = np.dtype(
         ("loss_day", np.int64),
         ("debts_on", np.int64),  # day whose debts it holds: that of the event
         ("peril", np.int64),
-        ("payment_day", np.int64),  # debts paid by then are not held
+        ("payment_day", np.int64),  # what is paid by then makes it smaller
         ("overdue_since", np.int64),  # the oldest due day
         ("segment", np.int64),  # number of the one limit its debts fall under; SEVERAL, or -1 for none
     ],

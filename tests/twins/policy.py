@@ -40,12 +40,16 @@ def date_of_loss(insolvency_day, protracted_day):
     return min(int(insolvency_day), int(protracted_day))
 
 
-def is_claimed(issue_day, paid_day, loss_day, payment_day):
-    return int(issue_day) <= int(loss_day) and int(payment_day) < int(paid_day)
+def is_claimed(issue_day, paid_day, loss_day):
+    return int(issue_day) <= int(loss_day) < int(paid_day)
 
 
-def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day, payment_day):
-    shipped_later, settled = int(issue_day) > int(loss_day), int(paid_day) <= int(payment_day)
+def still_owed(owed, left):
+    return min(left, owed) / owed if owed > 0 else 1.0
+
+
+def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
+    shipped_later, settled = int(issue_day) > int(loss_day), int(paid_day) <= int(loss_day)
     return int(lost_on) < NEVER and (shipped_later or settled)
 
 
@@ -342,18 +346,20 @@ class Scenario:
                 days.append(day)
         return min(days)
 
-    def part_left(self, entries, e, day, payment_day):
+    def owes(self, e, day):
+        return is_claimed(self.of("issue_day", e), self.of("paid_day", e), day)
+
+    def part_left(self, entries, e, day):
         """Part of an invoice that a claim on the debts of a day holds, under either allocation of payments."""
-        mine = is_claimed(self.of("issue_day", e), self.of("paid_day", e), day, payment_day)
         if not self.terms.oldest_first:
-            return 1.0 if mine else 0.0
+            return 1.0 if self.owes(e, day) else 0.0
         shipped = [o for o in entries if self.of("issue_day", o) <= day]
         if e not in shipped:
             return 0.0
         outstanding = newer = 0.0
         ranked = self.by_age(shipped)
         for o in entries:
-            if is_claimed(self.of("issue_day", o), self.of("paid_day", o), day, payment_day):
+            if self.owes(o, day):
                 outstanding += self.of("book_value", o)
             if o in shipped and ranked.index(o) > ranked.index(e):
                 newer += self.of("book_value", o)
@@ -395,7 +401,7 @@ class Scenario:
         sums |= {"upheld": 0.0, "debts": {}, "covers": {}, "oldest": NEVER}
         insured, shares = 0.0, []
         for e in entries:
-            amount = self.of("amount", e) * self.part_left(entries, e, debts_on, payment_day)
+            amount = self.of("amount", e) * self.part_left(entries, e, debts_on)
             if amount <= 0.0:
                 continue
             day = self.day_of_rate(e, loss_day, payment_day)
@@ -445,11 +451,27 @@ class Scenario:
                 sums["covers"] = {e: part * (most / sums["total"]) for e, part in sums["covers"].items()}
             for name in ("full", "total", "covered"):
                 sums[name] = min(sums[name], most)
+        unpaid = self.still_unpaid(entries, loss_day, debts_on, payment_day)
+        for name in ("market", "debt", "vat", "disputed", "eligible", "full", "total", "covered", "upheld"):
+            sums[name] *= unpaid
+        for name in ("debts", "covers"):
+            sums[name] = {e: part * unpaid for e, part in sums[name].items()}
+        if cover.country_pool >= 0:
             self.used[cover.country_pool] += sums["total"]
         if cover.group_pool >= 0:
             self.used[cover.group_pool] += sums["covered"]
         sums["upheld"] = min(sums["upheld"], sums["total"])
         return sums
+
+    def still_unpaid(self, entries, loss_day, debts_on, payment_day):
+        """Part of a claim's debt, as valued by the policy, that is not paid before the indemnity is."""
+        worth = {}
+        for e in entries:
+            if self.owes(e, debts_on):
+                unit = self.policy_unit(self.of("currency", e), self.day_of_rate(e, loss_day, payment_day))
+                worth[e] = self.of("amount", e) * unit
+        late = [amount for e, amount in worth.items() if self.of("paid_day", e) > payment_day]
+        return still_owed(sum(worth.values()), sum(late))
 
     # claims
 
@@ -509,7 +531,7 @@ class Scenario:
         """Pay the insurer's shares of later money, in the order it arrives while the indemnity lasts."""
         money = {}
         for e in entries:
-            if not is_claimed(self.of("issue_day", e), self.of("paid_day", e), debts_on, payment_day):
+            if not self.owes(e, debts_on) or self.of("paid_day", e) <= payment_day:
                 continue
             day = receipt_day(self.of("paid_day", e), self.of("receipt_day", e))
             if day < NEVER:
@@ -549,11 +571,11 @@ class Scenario:
             self.pay(day, -worth)
         return returned
 
-    def unclaimed(self, entries, debts_on, payment_day):
+    def unclaimed(self, entries, debts_on):
         lost = 0.0
         for e in entries:
             issue, paid, lost_on = (self.of(name, e) for name in ("issue_day", "paid_day", "loss_day"))
-            if is_lost_unclaimed(issue, paid, lost_on, debts_on, payment_day):
+            if is_lost_unclaimed(issue, paid, lost_on, debts_on):
                 lost += self.of("amount", e) * self.rate(self.of("currency", e), lost_on)
         self.rows.gap[self.s, self.p, [0, 4]] += lost
 
@@ -688,7 +710,7 @@ class Scenario:
                 first_loss_left -= eroded
                 liability_left -= owed
                 total += owed
-            self.unclaimed(entries, debts_on, NEVER if day == NEVER else day + int(terms.settlement_days))
+            self.unclaimed(entries, debts_on)
         self.premium(base, total, failed_on)
 
 
