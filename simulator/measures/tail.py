@@ -153,7 +153,8 @@ def tail_weights_of(sample: Sample, level: float) -> Floats:
     beyond = sample.order[position + 1 :]
     share[beyond] = 1.0 / sample.n if sample.p is None else sample.p[beyond]
     share[sample.order[position]] = max(sample.at_or_below(position) - level, 0.0)
-    return np.asarray(share / share.sum())
+    share /= share.sum()
+    return share
 
 
 def tail_part(sample: Sample, part: Floats, level: float) -> Functional:
@@ -171,10 +172,14 @@ def tail_part(sample: Sample, part: Floats, level: float) -> Functional:
     """
     share = tail_weights_of(sample, level)
     value = float(np.sum(share * part))
-    probability = np.full(sample.n, 1.0 / sample.n) if sample.p is None else sample.p
+    probability = np.broadcast_to(1.0 / sample.n, sample.n) if sample.p is None else sample.p
     place, reach = sample.position(level), math.isqrt(math.ceil(sample.n * (1.0 - level)))
     near = sample.order[max(0, place - reach) : place + reach + 1]
     weight = probability[near]
     boundary = float(np.sum(weight * part[near]) / weight.sum()) if weight.sum() > 0.0 else value
     times = np.divide(share, probability, out=np.zeros(sample.n), where=probability > 0.0)
-    return Functional(value, times * (part - boundary) + boundary - value, sample.p)
+    influence = part - boundary  # in place: there is a number per scenario
+    influence *= times
+    influence += boundary
+    influence -= value
+    return Functional(value, influence, sample.p)
