@@ -177,8 +177,10 @@ def tail_part(sample: Sample, part: Floats, level: float) -> Functional:
     near = sample.order[max(0, place - reach) : place + reach + 1]
     weight = probability[near]
     boundary = float(np.sum(weight * part[near]) / weight.sum()) if weight.sum() > 0.0 else value
-    times = np.divide(share, probability, out=np.zeros(sample.n), where=probability > 0.0)
-    influence = part - boundary  # in place: there is a number per scenario
+    possible = probability > 0.0
+    times = np.divide(share, probability, out=share, where=possible)  # in place: there is a number per scenario
+    times[~possible] = 0.0
+    influence = part - boundary
     influence *= times
     influence += boundary
     influence -= value
