@@ -109,17 +109,27 @@ def oldest_first_loss_day(terms, cover, eligible, debts, begin, end):
 
 
 @row
-def oldest_first_part(debts, claim, e):
-    """Part of an invoice that a claim holds when all payments until the date of loss fill the oldest invoices."""
+def owed_in_all(debts, claim):
+    """Book value of what a claim holds."""
+    owed = 0.0
+    for e in range(claim.begin, claim.end):
+        if is_claimed(debts[e].issue_day, debts[e].paid_day, claim.debts_on):
+            owed += debts[e].value
+    return owed
+
+
+@row
+def oldest_first_part(debts, claim, outstanding, e):
+    """Part of an invoice that a claim holds when all payments until the date of loss fill the oldest invoices.
+
+    ``outstanding`` is the book value of what the claim holds.
+    """
     debt = debts[e]
     if debt.issue_day > claim.debts_on:
         return 0.0
-    outstanding = 0.0
     newer = 0.0
     for o in range(claim.begin, claim.end):
         other = debts[o]
-        if is_claimed(other.issue_day, other.paid_day, claim.debts_on):
-            outstanding += other.value
         if other.issue_day <= claim.debts_on and is_older(debt.due_day, e, other.due_day, o):
             newer += other.value
     return left_of_debt(debt.value, newer, outstanding) / debt.value
@@ -188,10 +198,11 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
         changed_on = np.int64(limits_change_on(terms, claim.limit_score, scene.horizon))
     taken = used[cover.group_pool] if cover.group_pool >= 0 else 0.0
     market, debt, vat, disputed = 0.0, 0.0, 0.0, 0.0
-    eligible_debt, full, total, covered, upheld = 0.0, 0.0, 0.0, 0.0, 0.0
+    eligible_debt, full, total, covered, undisputed = 0.0, 0.0, 0.0, 0.0, 0.0
     owed, left = 0.0, 0.0
     under = np.int64(-1)
     oldest_due = np.int64(NEVER)
+    outstanding = owed_in_all(debts, claim) if terms.oldest_first else 0.0
     for e in range(claim.begin, claim.end):
         one = debts[e]
         part = parts[e]
@@ -200,7 +211,7 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
         claimed = is_claimed(one.issue_day, one.paid_day, claim.debts_on)
         held = 1.0 if claimed else 0.0
         if terms.oldest_first:
-            held = oldest_first_part(debts, claim, e)
+            held = oldest_first_part(debts, claim, outstanding, e)
         if not claimed and held <= 0.0:
             continue
         converted = converted_on(scene, terms, one, claim)
@@ -243,8 +254,8 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
         before = total
         total = covered_debt(total, value, room_left(with_top_up, taken))
         part.covered = total - before
-        if dispute == UPHELD:
-            upheld += total - before
+        if dispute != UPHELD:
+            undisputed = covered_debt(undisputed, value, room_left(with_top_up, taken))
         before = covered
         covered = covered_debt(covered, value, room_left(limit, taken))
         part.first_covered = covered - before
@@ -264,7 +275,7 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
             parts[e].covered *= unpaid
         market, debt, vat, disputed = market * unpaid, debt * unpaid, vat * unpaid, disputed * unpaid
         eligible_debt, full, total = eligible_debt * unpaid, full * unpaid, total * unpaid
-        covered, upheld = covered * unpaid, upheld * unpaid
+        covered, undisputed = covered * unpaid, undisputed * unpaid
     if cover.country_pool >= 0:
         used[cover.country_pool] += total
     if cover.group_pool >= 0:
@@ -277,7 +288,7 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
     gap[NOT_COVERED] += (debt - vat - disputed - eligible_debt) * rate
     gap[LIMIT_CANCELLED] += (full - total) * rate
     gap[OVER_LIMIT] += (eligible_debt - full) * rate
-    claim.debt, claim.total, claim.covered, claim.upheld = debt, total, covered, min(upheld, total)
+    claim.debt, claim.total, claim.covered, claim.upheld = debt, total, covered, max(0.0, total - undisputed)
     claim.rate, claim.segment, claim.overdue_since = rate, under, oldest_due
 
 
