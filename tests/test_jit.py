@@ -141,6 +141,7 @@ def test_a_home_that_cannot_be_written_is_no_home(tmp_path):
     assert python(WHERE, XDG_CACHE_HOME=closed, TMPDIR=str(tmp_path))[0] == "None"
 
 
+@pytest.mark.slow
 def test_warming_up_leaves_nothing_to_compile(tmp_path):
     """Neither for the studies that are shipped, reports included, nor for their stresses."""
     from simulator.report.write import write_report
