@@ -64,7 +64,7 @@ def all_buyers(n, keys, mixing, factor, delay, book, limits, scratch, tiles):
 def all_collections(n, rates, rules, clock, book, rows, tiles):
     """Collections from all buyers, all of them quiet; the days are those drawn for the last buyers."""
     for b in range(book.group.shape[0]):
-        kernels.collect_quiet(0, 0, 0, n, b, False, rates, rules, clock, book, rows, tiles)
+        kernels.collect_quiet(0, 0, 0, n, b, False, rates, rules, clock, book, rows, tiles, None, None)
 
 
 @row
@@ -81,9 +81,9 @@ def time_parts(model: Model, n: int = WIDTH, rounds: int = 15) -> dict[str, floa
     assert side is not None
     tiles = allocate_tiles(
         n, model.longest, len(model.drivers), blocked.shape[1], rates.shape[1], model.calendar.n_periods,
-        model.n_classes, width=n,
+        model.n_balances, width=n,
     )  # fmt: skip
-    rows = allocate_rows(n, model.calendar.n_periods, model.n_classes)
+    rows = allocate_rows(n, model.calendar.n_periods, model.n_balances)
     scratch = allocate_scratch(n, model.longest, model.n_groups)
     kernels.prepare_tile(0, 0, n, states.drivers, rates, np.full_like(blocked, NEVER), tiles)
     tiles.part[:] = 1.0

@@ -7,6 +7,7 @@ that changes), ``limit_currency`` (number and rate of day 0), ``named``, ``waiti
 ``covers_open_items``, ``eligible``.
 """
 
+import types
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from simulator.policy.eligibility import Shipments, is_known_loss, within_period
 from simulator.policy.gaps import GAP_STEPS
 from simulator.policy.limits import ALWAYS
 from simulator.policy.records import SEGMENT, TERMS, blank_plan
-from simulator.policy.sales import sales_by_invoice, sums_from
+from simulator.policy.sales import insurable_value, sales_in_period, sums_from
 
 WEEK = 7
 
@@ -97,7 +98,7 @@ def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None
         buyer_entity=np.arange(n_buyers, dtype=np.uint64),
         group=np.full(n_buyers, -1, np.int32),
         vat=column("vat", np.float64),
-        receivable_class=np.zeros(n_buyers, np.int32),
+        insurable_value=np.zeros((0, len(every))),
     )
     events = allocate_events(n_rows, room)
     for values in events:
@@ -162,12 +163,11 @@ def plan(programmes, n_buyers, book, n_periods=52, period=WEEK, **study):
             _fill_term(built, p, name, value)
     records = np.array([tuple(one) for one in segments], SEGMENT).view(np.recarray)
     pools = 1 + int(max(built.cover["group_pool"].max(), built.cover["country_pool"].max(), 0))
-    buyer = np.repeat(np.arange(n_buyers), np.diff(book.start))
+    invoices = types.SimpleNamespace(**book._asdict(), buyer=np.repeat(np.arange(n_buyers), np.diff(book.start)))
     for p in range(len(programmes)):
         bounds = built.cover["segments"][p]
-        built.sale[p] = sales_by_invoice(
-            built.terms[p], bounds, records, built.eligible[p], buyer, book, book.book_value
-        )  # fmt: skip
+        worth = insurable_value(built.terms[p], bounds, records, built.eligible[p], invoices, book.book_value)
+        built.sale[p] = sales_in_period(built.terms[p], invoices, worth)
         built.sales_from[p] = sums_from(built.sale[p], book.start)
     planned = sums_from(np.where(book.open_item, 0.0, book.book_value), book.start)
     return built._replace(segment=records, planned_from=planned, n_pools=pools, **study)

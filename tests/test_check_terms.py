@@ -54,8 +54,8 @@ def told(policy: str = "", rest: str = "", kind: str = "whole_turnover") -> list
     return [(p.path.removeprefix("programmes[1]."), p.value, p.suggestion) for p in caught.value.problems]
 
 
-def notes(policy: str, rest: str = "") -> list[str]:
-    return check(policy, rest).profile["notes"]
+def notes(policy: str, rest: str = "", kind: str = "whole_turnover") -> list[str]:
+    return check(policy, rest, kind).profile["notes"]
 
 
 def test_what_is_inherited_is_wrong_once():
@@ -199,6 +199,74 @@ IDLE = [
 @pytest.mark.parametrize(("policy", "rest", "expected"), IDLE)
 def test_what_is_noted(policy, rest, expected):
     assert notes(policy, rest) == expected
+
+
+AMOUNTS = [
+    ("premium: {minimum: 24 k}", "", []),
+    ("period: 26 weeks, premium: {minimum: 24 k}", "",
+     ["P: ends on 2027-04-30: shipments after it are not insured",
+      "P: premium.minimum is a year's: of 24,000 are due 12,000 for the 182 days of the policy that lie within the "
+      "horizon"]),
+    ("premium: {rate_on_turnover: 1.9 %}", "", []),
+    ("premium: {rate_on_turnover: 0.2}", "",
+     ["P: premium.rate_on_turnover is 20 %, unusually high; did you mean 0.2 %?"]),
+    ("premium: {base: balance, rate_on_balance: 0.05}", "",
+     ["P: premium.rate_on_balance is 5 %, unusually high; did you mean 0.05 %?"]),
+    ("maximum_liability: 30", "", ["P: maximum_liability is 30, an amount of money; did you mean 30 x premium?"]),
+    ("maximum_liability: 0", "", ["P: maximum_liability is 0: the policy never pays"]),
+    ("maximum_liability: 40 k, aggregate_first_loss: 50 k", "",
+     ["P: maximum_liability (40,000) is less than aggregate_first_loss (50,000), which is borne before it"]),
+    ("maximum_liability: 40 x minimum premium, each_and_every_first_loss: 50 k, premium: {minimum: 1 k}", "",
+     ["P: maximum_liability (40,000) is less than each_and_every_first_loss (50,000), which is borne before it"]),
+    ("maximum_liability: 30 x premium, aggregate_first_loss: 50 k, premium: {minimum: 1 k}", "", []),
+    ("maximum_liability: 50 k, aggregate_first_loss: 50 k", "", []),
+    ("insured_percentage: 100 %", "",
+     ["P: covers 100 %, but nothing that is shipped after a buyer's date of loss: with payment.stop_shipment_after of "
+      "180 days or less nothing is"]),
+    ("insured_percentage: 100 %", "payment: {stop_shipment_after: 181 days}\n",
+     ["P: covers 100 %, but nothing that is shipped after a buyer's date of loss: with payment.stop_shipment_after of "
+      "180 days or less nothing is"]),
+    ("insured_percentage: 100 %", "payment: {stop_shipment_after: 180 days}\n", []),
+    ("insured_percentage: 100 %, non_qualifying_loss: 1", "", []),
+    ("insured_percentage: {insolvency: 100 %, protracted_default: 100 %, transfer: 100 %}", "", []),
+    ("buyers: {top: 4}", "", []),
+    ("buyers: {top: 5}", "", ["programmes[1].buyers.top is 5: there are 4 to choose from, and all are taken"]),
+    ("factoring: {buyers: {top: 3, countries: [US]}}", "",
+     ["programmes[1].factoring.buyers.top is 3: there are 2 to choose from, and all are taken"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("policy", "rest", "expected"), AMOUNTS)
+def test_amounts_that_may_not_be_meant_are_noted(policy, rest, expected):
+    assert notes("excludes: [], " + policy, rest) == expected
+
+
+def test_an_excess_of_loss_without_a_first_loss_is_noted():
+    noted = ["P: an excess of loss without aggregate_first_loss pays from the first claim on, like whole_turnover"]
+    assert notes("excludes: []", kind="excess_of_loss") == noted
+    assert notes("excludes: [], aggregate_first_loss: 1 k", kind="excess_of_loss") == []
+    assert notes("excludes: [], each_and_every_first_loss: 1 k", kind="excess_of_loss") == []
+
+
+def test_full_cover_of_a_ledger_in_run_off_is_full():
+    run_off = HEAD.replace("open_items: i.csv", "open_items: i.csv, sales: {mode: run_off}")
+    policy = "  - {name: P, type: whole_turnover, excludes: [], insured_percentage: 100 %}\n"
+    Path("study.yaml").write_text(run_off + policy, encoding="utf-8")
+    assert check_study(load_study("study.yaml")).profile["notes"] == []
+
+
+def test_a_minimum_premium_in_a_short_study_is_noted():
+    """13 weeks are a quarter of 24,000; without a period its instalments are within them."""
+    short = HEAD.replace("currency: EUR}", "currency: EUR, horizon: 13 weeks}")
+    policy = "  - {{name: P, type: whole_turnover, excludes: [], premium: {{minimum: 24 k}}{}}}\n"
+    due = (
+        "P: premium.minimum is a year's: of 24,000 are due 6,000 for the 91 days of the policy that lie within "
+        "the horizon"
+    )
+    over = ", in 4 instalments; with `period: 1 year` these are spread over the year"
+    for period, expected in (("", due + over), (", period: 1 year", due)):
+        Path("study.yaml").write_text(short + policy.format(period), encoding="utf-8")
+        assert check_study(load_study("study.yaml")).profile["notes"] == [expected]
 
 
 BASED = "liquidity: {{credit_line: {{limit: 1000, borrowing_base: {{{}}}}}}}\n"

@@ -348,7 +348,7 @@ def test_regimes_of_a_script_equal_their_twin(seed, tmp_path):
     counting = random_views(np.random.default_rng(seed), model.book, model.clock, range(regime.count))
     found = []
     for follow, allocate in ((follow_script, allocate_balances), (twin.follow_script, plain_rows)):
-        rows = allocate_rows(n * rows_needed(regime), model.calendar.n_periods, model.n_classes)
+        rows = allocate_rows(n * rows_needed(regime), model.calendar.n_periods, model.n_balances)
         events = allocate_events(n * regime.count, 400)
         scratch = allocate_scratch(n, model.longest, model.n_groups, regime.count)
         balances = allocate(counting, n, model.calendar.n_periods)
@@ -447,6 +447,44 @@ def test_what_has_no_effect_in_a_script_is_noted(policy, script, sections, expec
     study = small(tmp_path, script, **({"programmes": programmes} | fx | sections))
     notes = check_study(study).profile["notes"]
     assert notes[notes.index(IN_A_SCRIPT) + 1 :] == expected
+
+
+def test_an_excess_of_loss_whose_limits_a_script_changes_is_noted(tmp_path):
+    noted = "Policy: insurers can seldom take back limits of an excess of loss; script.limits changes them all the same"
+    programmes = [{"name": "None", "type": "none"}, {"name": "Policy", "type": "excess_of_loss"}]
+    for limits, expected in ((LIMITS, True), ({}, False)):
+        assert (noted in check_study(small(tmp_path, limits, programmes=programmes)).profile["notes"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ({"limit": 0}, True),
+        ({"limit": 49_999}, True),
+        ({"limit": 50_000}, False),
+        ({"limit": 60_000}, False),
+        ({"limit": 0, "buyer": "B"}, False),  # may be cancelled
+        ({"limit": 0, "programmes": ["By column"]}, False),
+        ({"limit": 0, "programmes": ["By column", "Policy"]}, True),
+        ({"limit": 0, "on": "2027-02-01"}, False),  # the later limit, 10,000, may be cancelled
+    ],
+)
+def test_a_script_takes_back_no_limit_that_is_not_cancellable(change, refused, tmp_path):
+    limits = tmp_path / "limits.csv"
+    lines = ["buyer_id,limit,from,cancellable", "A,50000,,no", "A,10000,2027-01-31,yes", "B,50000,,yes"]
+    limits.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    programmes = [
+        {"name": "Policy", "type": "whole_turnover", "limits": str(limits)},
+        {"name": "By column", "type": "whole_turnover"},
+    ]
+    told = [{"buyer": "C", "on": "4 weeks", "limit": 0}, {"buyer": "A", "on": "4 weeks"} | change]
+    study = small(tmp_path, {"limits": told}, programmes=programmes)
+    if not refused:
+        check_study(study)
+        return
+    with pytest.raises(InputError, match="limit of Policy, which its file says is not cancellable") as caught:
+        check_study(study)
+    assert [problem.path for problem in caught.value.problems] == ["script.limits[1].limit"]
 
 
 def test_without_a_script_nothing_of_it_is_noted(tmp_path):

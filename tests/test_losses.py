@@ -1,5 +1,7 @@
 """The losses room against its twin, its rules by hand, and the classic model it reduces to."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.special import betaincinv
@@ -25,7 +27,7 @@ from tests.twins import losses as twin
 @pytest.mark.parametrize("seed", range(8))
 def test_ledger_equals_its_twin(seed, tmp_path):
     """Every row and every event, bit for bit, on random studies with all features."""
-    model = build_model(simulator.load_study(random_study(tmp_path, seed)))
+    model = charged_on_balances(build_model(simulator.load_study(random_study(tmp_path, seed))), seed % 3)
     side, n = model.cash_side, 12
     states = draw_states(model.factor, model.seed, 8, n)
     rates = draw_rates(side.fx, model.seed, 8, states.drivers, model.calendar.fx_steps)
@@ -37,7 +39,7 @@ def test_ledger_equals_its_twin(seed, tmp_path):
     tiled = allocate_balances(counting, n, model.calendar.n_periods, 8)
     plain = plain_rows(counting, n, model.calendar.n_periods)
     for simulate, balances in ((kernels.simulate_ledger, tiled), (twin.simulate_ledger, plain)):
-        rows, events = allocate_rows(n, model.calendar.n_periods), allocate_events(n, 40)
+        rows, events = allocate_rows(n, model.calendar.n_periods, model.n_balances), allocate_events(n, 40)
         scratch = allocate_scratch(n, model.longest, model.n_groups)
         simulate(
             2, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default, side.delay,
@@ -48,11 +50,18 @@ def test_ledger_equals_its_twin(seed, tmp_path):
     compare_rows(*found)
 
 
+def charged_on_balances(model, count):
+    """A model with that many premiums on balances, of which each is charged on another part of each invoice."""
+    book = model.book
+    part = np.random.default_rng(count).choice([0.0, 0.84, 1.0], (count, len(book.book_value)))
+    return dataclasses.replace(model, book=book._replace(insurable_value=part * book.book_value))
+
+
 def working_tiles(model, n):
     """Working arrays of the ledger's loops for n scenarios, several tiles if there are more than eight."""
     countries, currencies = len(model.cash_side.transfer.probability), len(model.portfolio.currencies)
     tiles = allocate_tiles(
-        n, model.longest, len(model.drivers), countries, currencies, model.calendar.n_periods, model.n_classes, width=8
+        n, model.longest, len(model.drivers), countries, currencies, model.calendar.n_periods, model.n_balances, width=8
     )  # fmt: skip
     assert n <= 8 or len(tiles.word) > 1
     return tiles

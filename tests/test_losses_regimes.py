@@ -11,12 +11,12 @@ from simulator.fx.transfer import draw_transfers
 from simulator.jit import NEVER
 from simulator.losses import formulas, kernels, script_kernels
 from simulator.losses.balances import allocate_balances
-from simulator.losses.regimes import complete_rows, if_several, receivable_classes, rows_needed
+from simulator.losses.regimes import complete_rows, if_several, rows_needed
 from simulator.losses.rows import LedgerRows, allocate_events, allocate_rows, allocate_scratch
 from tests.balance_cases import plain_rows, random_views
 from tests.scripts import small
 from tests.studies import random_study
-from tests.test_losses import compare_rows, scripted_study, working_tiles
+from tests.test_losses import charged_on_balances, compare_rows, scripted_study, working_tiles
 from tests.twins import losses as twin
 
 # --- by hand: the small study of tests/scripts.py, everything as told -----------------------------------------------
@@ -372,7 +372,7 @@ def simulate(model, n, first=0, simulate_ledger=kernels.simulate_ledger, complet
     states = draw_states(model.factor, model.seed, first, n)
     rates = draw_rates(side.fx, model.seed, first, states.drivers, model.calendar.fx_steps)
     blocked = draw_transfers(side.transfer, model.seed, first, states.drivers, rates, model.calendar.horizon_days)
-    rows = allocate_rows(n * rows_needed(model.regime), model.calendar.n_periods, model.n_classes)
+    rows = allocate_rows(n * rows_needed(model.regime), model.calendar.n_periods, model.n_balances)
     events = allocate_events(n * model.regime.count, 400)
     scratch = allocate_scratch(n, model.longest, model.n_groups, model.regime.count)
     simulate_ledger(
@@ -386,7 +386,7 @@ def simulate(model, n, first=0, simulate_ledger=kernels.simulate_ledger, complet
 @pytest.mark.parametrize("seed", range(8))
 def test_regimes_equal_their_twin(seed, tmp_path):
     """Every row and event of every regime, bit for bit."""
-    model = build_model(simulator.load_study(trading_study(tmp_path, seed)))
+    model = charged_on_balances(build_model(simulator.load_study(trading_study(tmp_path, seed))), seed % 3)
     assert model.regime.of_programme.tolist() == [0, 1, 2, 3, 4, 5, 0]
     counting = random_views(np.random.default_rng(seed), model.book, model.clock, range(model.regime.count))
     found = []
@@ -549,12 +549,3 @@ def test_who_is_about_to_fail_takes_no_discount(tmp_path):
     failed = rows.n_defaults[:n] > 0
     assert failed.mean() == pytest.approx(0.3, abs=0.05)
     assert failed[takes].mean() < 0.12 < 0.3 < failed[~takes].mean()
-
-
-def test_receivable_classes():
-    insurable = np.array([[True, True, False, True], [True, False, False, True]])
-    classes, count = receivable_classes(insurable)
-    assert count == 3
-    assert classes[0] == classes[3]
-    assert len({classes[0], classes[1], classes[2]}) == 3
-    assert receivable_classes(np.zeros((0, 4), bool)) == (pytest.approx(np.zeros(4)), 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.jit import NEVER, set_threads
 from simulator.policy import formulas, kernels, premium_formulas, recovery_formulas, term_formulas
-from simulator.policy.apply import apply_policies, balance_by_class
+from simulator.policy.apply import apply_policies, insurable_balances
 from simulator.policy.codes import MOST_STEPS
 from simulator.policy.gaps import GAP_STEPS
 from simulator.policy.limits import ALWAYS
@@ -119,7 +119,8 @@ def random_block(seed, n=40, busy=0.5, regimes=1):
     ]
 
     def block(lag=90, capacity=None):
-        return arrays(scenarios, stopped, capacity, lag, N_BUYERS, weak)
+        book, events = arrays(scenarios, stopped, capacity, lag, N_BUYERS, weak)
+        return book._replace(insurable_value=book.book_value * [[0.8], [0.4]]), events
 
     book, _ = block()
     programmes = [dict(terms) for terms in PROGRAMMES]
@@ -132,12 +133,12 @@ def random_block(seed, n=40, busy=0.5, regimes=1):
     built = plan(programmes, N_BUYERS, book, **STUDY)
     built.instalment[:, [0, 13, 26, 39]] = built.terms["premium_minimum"][:, None] / 4
     built.month_ends[:, 3::4] = 1.0
-    built.class_share[:] = 0.8
+    built.balance_of[:] = np.arange(len(programmes)) % 2
     built.buyer_rank[:] = rng.permutation(N_BUYERS)
     built.regime[:] = np.arange(len(programmes)) % regimes
     rates = np.exp(np.cumsum(rng.normal(0.0, 0.08, (n, 3, 53)), axis=2))
     drivers = rng.normal(-1.5, 1.0, (n, 2))
-    settled = rng.gamma(1.0, 50.0, (n * regimes, 1, 52))
+    settled = rng.gamma(1.0, 50.0, (n * regimes, 3, 52))
     ledger = types.SimpleNamespace(settled=settled, stopped=np.zeros_like(settled))
     return built, block, rates, drivers, ledger
 
@@ -153,7 +154,7 @@ def fast_and_slow(built, book, events, rates, drivers, ledger, first=0):
     bounded = book._replace(issue_day=np.minimum(book.issue_day, HORIZON))
     apply_policies(built, bounded, when, events, rates, fast, first=first, drivers=drivers, ledger=ledger)
     slow = empty_rows(len(rates), len(PROGRAMMES), 52)
-    balance = balance_by_class(bounded, when, ledger)
+    balance = insurable_balances(bounded, when, ledger)
     twin.apply_programmes(first // 4, built, bounded, events, balance, rates, drivers, when, None, slow)
     return fast, slow
 

@@ -290,7 +290,7 @@ def test_instalments():
 
 
 def test_a_premium_on_balances_keeps_insured_receivables_apart():
-    """Of B and C's receivables, class by class, all is insured; month ends of a quarter; 20 % tax is left out."""
+    """Each invoice counts by itself: its buyer, its day, its tax of 20 %; month ends of a quarter."""
     balance = {"premium": {"base": "balance", "rate_on_balance": "0.2 %"}}
     plan = build(
         whole_turnover(buyers={"ids": ["B", "C"]}, limits="unlimited", **balance),
@@ -298,13 +298,14 @@ def test_a_premium_on_balances_keeps_insured_receivables_apart():
         whole_turnover(limits="unlimited"),
         portfolio=ledger(vat=0.2), horizon="13 weeks",
     )  # fmt: skip
-    first, second = plan.receivable_class[0], plan.receivable_class[2]
-    assert plan.receivable_class.tolist() == [first, first, second, second]
-    assert plan.class_share[0][[first, second]] == pytest.approx([0, 0.8])
-    assert plan.class_share[1] == pytest.approx([1, 1])
+    # of each buyer 1,000 open, then 10,000, 20,000 dollars at 0.5, 30,000 and 40,000; a policy of a quarter insures
+    # what is shipped by day 91
+    assert plan.balance_of.tolist() == [0, 1, 0]
+    assert plan.insurable_value[0].tolist() == [0] * 10 + [800, 8_000, 0, 0, 0] * 2
+    assert plan.insurable_value[1].tolist() == [1_000, 10_000, 0, 0, 0] * 4
     # 30 October: month ends on days 1, 31, 62 and, beyond the quarter, 93
     assert np.flatnonzero(plan.month_ends[0]).tolist() == [0, 30 // 7, 61 // 7]
-    assert not build(whole_turnover()).receivable_class.any()
+    assert len(build(whole_turnover()).insurable_value) == 0
 
 
 def test_rank_follows_the_id_not_the_ledger():

@@ -5,9 +5,12 @@ import types
 import numpy as np
 import pytest
 
-from simulator.policy.apply import apply_policies, balance_by_class
+from simulator.engine.block import run_block
+from simulator.engine.model import build_model
+from simulator.policy.apply import apply_policies, insurable_balances
 from simulator.policy.limits import ALWAYS
 from tests.policy_cases import Debt, Stopped, Weak, arrays, clock, constant_rates, plan, settle, terms
+from tests.scripts import small
 
 INF = np.inf
 PRICE = {
@@ -92,21 +95,41 @@ def test_no_premium_for_what_is_shipped_after_a_limit_is_cancelled():
 
 
 def test_a_premium_on_balances():
-    """0.2 % a month on the insured half of receivables: 1,000 at first, 200 less each week of the first four."""
+    """0.2 % a month on 500 of 1,000 insurable at first, 100 less each week of the first four."""
     book, events = arrays([[Debt(0, 1_000.0, issue=0, open_item=True)]])
     events.n_events[:] = 0
     built = plan([terms(on_balance=True, premium_rate=0.002)], 1, book)
-    built.class_share[0] = 0.5
+    book = book._replace(insurable_value=np.full((1, 1), 500.0))
     built.month_ends[0, [3, 7]] = 1.0
-    settled = np.zeros((1, 1, 52))
-    settled[0, 0, :4] = 200.0
-    ledger = types.SimpleNamespace(settled=settled, stopped=np.zeros((1, 1, 52)))
-    balance = balance_by_class(book, clock(), ledger)
-    assert balance[0, 0, :6].tolist() == [800, 600, 400, 200, 200, 200]
+    settled = np.zeros((1, 2, 52))
+    settled[0, 0, :4], settled[0, 1, :4] = 200.0, 100.0
+    ledger = types.SimpleNamespace(settled=settled, stopped=np.zeros((1, 2, 52)))
+    balance = insurable_balances(book, clock(), ledger)
+    assert balance[0, 0, :6].tolist() == [400, 300, 200, 100, 100, 100]
     rows = apply_policies(built, book, clock(), events, constant_rates(1), ledger=ledger)
-    assert rows.premium[0, 0] == pytest.approx(0.002 * 0.5 * (200 + 200))
+    assert rows.premium[0, 0] == pytest.approx(0.002 * (100 + 100))
     with pytest.raises(ValueError, match="rows of the ledger"):
         apply_policies(built, book, clock(), events, constant_rates(1))
+
+
+def test_month_end_balances_by_hand(tmp_path):
+    """1 % a month of what buyers with a limit owe at the end of the weeks of days 1, 31 and 62, everybody paying when
+    due: A1 840, A2 1,680 net of tax, A3 500 and B1 3,000 x 0.9 on day 7, A4 4,000 on day 35, B2 700 x 0.9 on day 63."""
+    price = {"type": "whole_turnover", "premium": {"base": "balance", "rate_on_balance": 0.01}}
+    programmes = [
+        {"name": "Net", **price},
+        {"name": "Gross", "vat_covered": True, **price},
+        {"name": "New shipments", "covers_open_items": False, **price},
+        {"name": "A only", "buyers": {"ids": ["A"]}, **price},
+        {"name": "C too", "discretionary_limit": 1_000, **price},
+        {"name": "Net again", "insured_percentage": 0.5, **price},
+    ]
+    sections = {"study": {"title": "S", "as_of": "2026-10-30", "currency": "EUR", "horizon": "13 weeks"}}
+    model = build_model(small(tmp_path, {}, programmes=programmes, **sections))
+    assert model.policy.balance_of.tolist() == [0, 1, 2, 3, 4, 0]
+    # C1 is overdue and paid on day 1, so it is in no balance
+    expected = [103.5, 108.3, 46.3, 70.2, 103.5, 103.5]
+    np.testing.assert_allclose(run_block(model, 0, 4, 20).policy.premium[0], expected)
 
 
 def test_bonus_and_malus():

@@ -64,7 +64,8 @@ def test_fraction(text, value):
     [
         (90, "did you mean 90 %"),
         ("90", "did you mean 90 %"),
-        (1.5, "did you mean 1.5 %"),
+        (2, "did you mean 2 %"),
+        (1.5, None),  # 1.5 % or 150 %
         ("120 %", None),
         (-0.1, None),
     ],

@@ -44,7 +44,7 @@ def book(invoices, n_buyers):
         np.searchsorted(buyer, np.arange(n_buyers + 1)).astype(np.int32), np.arange(n, dtype=np.int32),
         issue.astype(np.int32), due.astype(np.int32), np.zeros(n, np.int32), value.astype(np.float64),
         value.astype(np.float64), issue < 1, np.zeros(n, np.bool_), np.arange(n_buyers, dtype=np.uint64),
-        np.full(n_buyers, -1, np.int32), np.zeros(n), np.zeros(n_buyers, np.int32),
+        np.full(n_buyers, -1, np.int32), np.zeros(n), np.zeros((0, n)),
     )  # fmt: skip
 
 

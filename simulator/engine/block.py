@@ -74,7 +74,7 @@ def run_block(
         return _constant_block(model, first, count, capacity, spare, brief)
     states, rates, blocked = _world(model, first, count)
     while True:
-        ledger = allocate_rows(count * rows_needed(model.regime), model.calendar.n_periods, model.n_classes)
+        ledger = allocate_rows(count * rows_needed(model.regime), model.calendar.n_periods, model.n_balances)
         events = event_lists(count * model.regime.count, capacity, spare)
         width = tile_width(count) if model.script is None else 1
         balances = allocate_balances(model.counting, count, model.calendar.n_periods, width)
@@ -101,7 +101,7 @@ def _constant_block(model: Model, first: int, count: int, capacity: int, spare: 
     scratch = allocate_scratch(count, 1, model.n_groups)
     bench = allocate_bench(count, len(model.drivers))
     while True:
-        ledger = allocate_rows(count, n_periods, model.n_classes)
+        ledger = allocate_rows(count, n_periods, model.n_balances)
         events = constant_events(count, 0 if brief and not insured else capacity, spare)
         failures = allocate_failures(bench, capacity)
         lose_exposures(
@@ -161,7 +161,7 @@ def _simulate(
     else:
         tiles = allocate_tiles(
             count, model.longest, len(model.drivers), blocked.shape[1], rates.shape[1], model.calendar.n_periods,
-            model.n_classes,
+            model.n_balances,
         )  # fmt: skip
         simulate_ledger(
             first_quad, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default,
@@ -176,12 +176,12 @@ def memory_per_scenario(model: Model, capacity: int) -> int:
     if model.cash_side is None and not model.policy.insured.any():
         rows = bytes_per_scenario(0, 0, 1, model.n_groups) + policy_bytes(programmes, 0)
         return rows + capacity * FAILURE_BYTES + 8 * len(model.drivers)
-    ledger = bytes_per_scenario(periods, capacity, model.longest, model.n_groups, model.n_classes, model.regime.count)
+    ledger = bytes_per_scenario(periods, capacity, model.longest, model.n_groups, model.n_balances, model.regime.count)
     policy = policy_bytes(programmes, periods)
     side = model.cash_side
     if side is None:
         return ledger + policy + capacity * FAILURE_BYTES + 8 * len(model.drivers)
     cash = treasury_bytes(side.cash, side.base) + balance_bytes(model.counting, periods)
     rates = 8 * len(model.portfolio.currencies) * (model.calendar.fx_steps + 1)
-    tiles = tile_bytes(model.longest, len(model.drivers), len(side.transfer.probability), periods, model.n_classes)
+    tiles = tile_bytes(model.longest, len(model.drivers), len(side.transfer.probability), periods, model.n_balances)
     return ledger + policy + cash + rates + tiles + 8 * len(model.drivers) + 4 * len(side.transfer.probability)

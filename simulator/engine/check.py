@@ -13,7 +13,7 @@ from functools import partial
 from simulator.defaults.curves import check_ratings
 from simulator.delays.observed import observed_delays
 from simulator.engine.check_base import base_notes
-from simulator.engine.check_terms import check_limit_files, check_selections, term_notes
+from simulator.engine.check_terms import check_limit_files, check_selections, check_told_limits, term_notes
 from simulator.engine.script import build_script
 from simulator.engine.script_notes import script_notes
 from simulator.errors import InputError, Problem, Problems, closest
@@ -75,6 +75,7 @@ def check_study(loaded: LoadedStudy, sales_multiplier: float = 1.0) -> Portfolio
         if study.portfolio.exposure == "ledger":
             _run(found, lambda: _check_used(loaded, portfolio))
             _run(found, lambda: build_script(study, portfolio, calendar))
+            _run(found, lambda: check_told_limits(study, portfolio, calendar, folder))
     _run(found, lambda: check_insurers(study, folder))
     raise_placed(loaded, found)
     assert portfolio is not None

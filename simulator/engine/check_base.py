@@ -41,7 +41,7 @@ def base_notes(study: Study, portfolio: Portfolio, calendar: Calendar, folder: P
     found = resolve_spot(study, folder, portfolio.currencies)
     spot = np.array([found[code] for code in portfolio.currencies])
     policy = build_policies(study, portfolio, calendar, spot, folder, priced=False)
-    book = build_book(portfolio, spot, policy.receivable_class)
+    book = build_book(portfolio, spot, policy.insurable_value)
     regimes = build_regimes(study, portfolio, calendar, changeable_limits(policy))
     counting, base = build_base(study, portfolio, calendar, book, policy, regimes)
     lent = [_lends(counting, v, portfolio, terms) for v in range(len(counting.regime))]

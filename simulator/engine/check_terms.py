@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from simulator.defaults.curves import known_ratings
+from simulator.engine.check_amounts import amount_notes, selection_notes
 from simulator.errors import InputError, Problem, Problems
 from simulator.fx.spot import resolve_spot
-from simulator.ledger.portfolio import Portfolio
+from simulator.ledger.portfolio import Floats, Portfolio
 from simulator.ledger.reading import numbered
 from simulator.ledger.selection import check_selection, select
+from simulator.study.amounts import Duration
 from simulator.study.calendar import Calendar
 from simulator.study.files import LIMIT_WORDS
 from simulator.study.paths import show_path
@@ -65,16 +67,54 @@ def check_limit_files(study: Study, portfolio: Portfolio, calendar: Calendar, fo
         return
     from simulator.policy.limits import check_limits  # slow to load
 
+    check_limits(study, portfolio, calendar, _spot(study, portfolio, folder), folder)
+
+
+def check_told_limits(study: Study, portfolio: Portfolio, calendar: Calendar, folder: Path) -> None:
+    """Check that a script takes back no limit that a policy's file calls not cancellable.
+
+    Raises:
+        InputError: with every such limit.
+    """
+    told = study.script.limits if study.script is not None else ()
+    if not told or all(policy.limits in LIMIT_WORDS for _, policy in policies(study)):
+        return
+    from simulator.policy.limits import buyer_limits, spot_rates  # slow to load
+
+    problems, known = Problems(), list(portfolio.buyers.buyer_id)
+    rates = spot_rates(study, portfolio, _spot(study, portfolio, folder))
+    for path, policy in policies(study):
+        if policy.limits in LIMIT_WORDS:
+            continue
+        limits = buyer_limits(study, int(path[1]), portfolio, calendar, rates, folder, Problems())
+        for number, change in enumerate(told):
+            if change.buyer not in known or policy.name not in (change.programmes or [policy.name]):
+                continue
+            on = change.on
+            day = on.days_from(calendar.as_of) if isinstance(on, Duration) else calendar.day(on)
+            held = [one for one in limits.dated.get(known.index(change.buyer), ()) if one.from_day <= day][-1:]
+            if held and not held[0].changes and change.limit < held[0].limit:
+                message = (
+                    f"is less than the limit of {policy.name}, which its file says is not cancellable: leave this out, "
+                    "name other `programmes`, or change `cancellable` in the file"
+                )
+                where = show_path(("script", "limits", number, "limit"))
+                problems.add(Problem(message, path=where, value=f"{change.limit:,.0f}"))
+    problems.raise_if_any()
+
+
+def _spot(study: Study, portfolio: Portfolio, folder: Path) -> Floats:
+    """Rates of day 0, 1 where there is none: that is told where all rates are checked."""
     spot = dict.fromkeys(portfolio.currencies, 1.0)
     if study.portfolio.exposure == "ledger":
-        with contextlib.suppress(InputError):  # a missing rate is told where all rates are checked
+        with contextlib.suppress(InputError):
             spot |= resolve_spot(study, folder, portfolio.currencies)
-    check_limits(study, portfolio, calendar, np.array([spot[code] for code in portfolio.currencies]), folder)
+    return np.array([spot[code] for code in portfolio.currencies])
 
 
 def term_notes(study: Study, portfolio: Portfolio, calendar: Calendar) -> list[str]:
     """What programmes say that has nothing to act on here, and who or what they leave out."""
-    return [*_of_policies(study, portfolio, calendar), *_of_the_study(study)]
+    return [*_of_policies(study, portfolio, calendar), *selection_notes(study, portfolio), *_of_the_study(study)]
 
 
 def _of_policies(study: Study, portfolio: Portfolio, calendar: Calendar) -> list[str]:
@@ -118,6 +158,7 @@ def _of_policy(study: Study, policy: Policy, portfolio: Portfolio, calendar: Cal
     line = study.liquidity.credit_line
     if policy.loss_payee and line.borrowing_base is None and line.insured_rate is None:
         yield "loss_payee has no effect: the line has neither a borrowing base nor an insured_rate"
+    yield from amount_notes(study, policy, portfolio, calendar)
 
 
 def _dates(policy: Policy, calendar: Calendar) -> Iterator[str]:

@@ -124,7 +124,7 @@ class Chunk:
     def _costs_of_trade(self, block: Block) -> Arrays:
         """What trading under the programme costs: fees and discounts, and sales that are not made because of it."""
         ledger, n = block.ledger, len(block.states.weight)
-        stopped = ledger.stopped.sum(axis=(1, 2))
+        stopped = ledger.stopped[:, 0].sum(axis=1)
         sales = self._by_programme(stopped, block) - stopped[:n, None]
         return {
             "trade_cost": self._by_programme(ledger.trade_cost.sum(axis=1) + ledger.conceded, block),
@@ -146,7 +146,7 @@ class Chunk:
         assert side is not None
         assert cash is not None
         ledger, n = block.ledger, len(block.states.weight)
-        stopped, settled = ledger.stopped[:n].sum(axis=1), ledger.settled[:n].sum(axis=1)
+        stopped, settled = ledger.stopped[:n, 0], ledger.settled[:n, 0]
         moved = side.planned_billing - stopped - settled
         rows = {
             "cash": cash.cash,

@@ -93,9 +93,9 @@ class Model:
         return max(1, int(np.diff(self.book.start).max(initial=0)))
 
     @property
-    def n_classes(self) -> int:
-        """Number of classes that receivables are kept apart by."""
-        return int(self.book.receivable_class.max(initial=0)) + 1
+    def n_balances(self) -> int:
+        """Number of balances kept: of all receivables, and of those that each premium on balances is charged on."""
+        return 1 + len(self.book.insurable_value)
 
     @property
     def n_groups(self) -> int:
@@ -140,7 +140,7 @@ def _build(loaded: LoadedStudy, variant: Stress, portfolio: Portfolio) -> Model:
         side = None
     changed = () if scripted is None else scripted.limits
     policy = build_policies(study, portfolio, calendar, spot, folder, changed)
-    book = build_book(portfolio, spot, policy.receivable_class)
+    book = build_book(portfolio, spot, policy.insurable_value)
     stops = None
     if scripted is not None:
         as_written = build_policies(study, portfolio, calendar, spot, folder) if changed else policy

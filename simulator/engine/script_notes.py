@@ -73,12 +73,18 @@ def _of_programme(programme: Programme, script: Script) -> Iterator[str]:
     if not isinstance(programme, Policy):
         return
     if (changes := programme.limit_changes) is not None:
-        told = any(change.programmes is None or programme.name in change.programmes for change in script.limits)
-        if told and changes.seller == "stops":
+        if _tells_limits(programme, script) and changes.seller == "stops":
             yield "of limit_changes only seller has an effect in a script: script.limits tells what changes"
         else:
             yield "limit_changes has no effect in a script: script.limits tells what changes"
+    if programme.type == "excess_of_loss" and _tells_limits(programme, script):
+        yield "insurers can seldom take back limits of an excess of loss; script.limits changes them all the same"
     if programme.insurer is not None:
         yield "insurer has no effect: in a script no insurer fails"
     if programme.notification is not None and programme.notification.missed > 0.0:
         yield "notification.missed has no effect: in a script no notification is missed"
+
+
+def _tells_limits(policy: Policy, script: Script) -> bool:
+    """Whether a script changes limits of a policy."""
+    return any(change.programmes is None or policy.name in change.programmes for change in script.limits)

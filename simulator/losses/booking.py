@@ -11,6 +11,14 @@ from simulator.losses.formulas import cost_of_lateness, within
 
 
 @row
+def settle(r, i, share, period, book, rows):
+    """Take a share of an invoice off the receivables of a period, and off those that premiums are charged on."""
+    rows.settled[r, 0, period] += share * book.book_value[i]
+    for k in range(book.insurable_value.shape[0]):
+        rows.settled[r, k + 1, period] += share * book.insurable_value[k, i]
+
+
+@row
 def collect(r, s, b, i, day, share, discount, rates, rules, clock, book, rows):
     """Book a share of an invoice that is paid on a day: within the horizon as a collection, else as outstanding.
 
@@ -24,7 +32,7 @@ def collect(r, s, b, i, day, share, discount, rates, rules, clock, book, rows):
         conceded = discount * book.amount[i] * rate
         period = clock.period_of_day[day]
         rows.collections[r, period] += worth - conceded
-        rows.settled[r, book.receivable_class[b], period] += value
+        settle(r, i, share, period, book, rows)
         rows.collected[r] += worth - conceded
         rows.conceded[r] += conceded
         rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
@@ -40,7 +48,6 @@ def collect(r, s, b, i, day, share, discount, rates, rules, clock, book, rows):
 def collect_all(r, s, b, rates, rules, clock, book, paid, rows):
     """Book all invoices of an untroubled buyer: like :func:`collect`, with sums kept at hand until the last one."""
     begin = book.start[b]
-    receivable_class = book.receivable_class[b]
     collected = 0.0
     outstanding = 0.0
     fx_result = 0.0
@@ -54,7 +61,7 @@ def collect_all(r, s, b, rates, rules, clock, book, paid, rows):
         if day <= clock.horizon:
             period = clock.period_of_day[day]
             rows.collections[r, period] += worth
-            rows.settled[r, receivable_class, period] += value
+            settle(r, i, 1.0, period, book, rows)
             collected += worth
         else:
             outstanding += worth
@@ -88,7 +95,7 @@ def write_off(r, s, b, i, day, share, recovery, rates, rules, clock, book, rows)
     if received <= clock.horizon:
         rows.recoveries[r, clock.period_of_day[received]] += back
     period = clock.period_of_day[day]
-    rows.settled[r, book.receivable_class[b], period] += value
+    settle(r, i, share, period, book, rows)
     rows.losses[r, period] += debt - back
     rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], day, rules.cost_of_delay)
     rows.fx_result[r] += debt - value
@@ -102,7 +109,10 @@ def write_off(r, s, b, i, day, share, recovery, rates, rules, clock, book, rows)
 def withhold(r, b, i, rules, clock, book, rows):
     """Book a planned invoice that is not shipped: no bill, and its purchases are saved."""
     value = book.book_value[i]
-    rows.stopped[r, book.receivable_class[b], clock.period_of_day[book.issue_day[i]]] += value
+    period = clock.period_of_day[book.issue_day[i]]
+    rows.stopped[r, 0, period] += value
+    for k in range(book.insurable_value.shape[0]):
+        rows.stopped[r, k + 1, period] += book.insurable_value[k, i]
     payable = book.issue_day[i] + rules.supplier_terms_days
     if 1 <= payable <= clock.horizon:
         rows.purchases_saved[r, clock.period_of_day[payable]] += rules.variable_cost_rate * value

@@ -22,7 +22,7 @@ class Book(NamedTuple):
     ``by_due`` lists a buyer's invoices in order of their due day. ``book_value`` is the amount at the budget
     rate (the spot of day 0), in study currency. ``group`` int32[n_buyers] numbers groups of several buyers
     and is -1 for a buyer that stands alone. ``vat`` is the part of ``amount`` that is value added tax;
-    ``receivable_class`` int32[n_buyers] is the buyer's class in ``settled`` and ``stopped``.
+    ``insurable_value`` float64[K, I] is the book value of which each of K premiums on balances is charged.
     """
 
     start: Ints
@@ -37,7 +37,7 @@ class Book(NamedTuple):
     buyer_entity: Keys
     group: Ints
     vat: Floats
-    receivable_class: Ints
+    insurable_value: Floats
 
 
 class LossRules(NamedTuple):
@@ -113,14 +113,14 @@ def build_clock(calendar: Calendar) -> Clock:
     return Clock(calendar.horizon_days, calendar.period_of_day)
 
 
-def build_book(portfolio: Portfolio, spot: Floats, receivable_class: Ints | None = None) -> Book:
+def build_book(portfolio: Portfolio, spot: Floats, insurable_value: Floats | None = None) -> Book:
     """Arrange a portfolio's invoices for the kernels.
 
     Args:
         portfolio: buyers and invoices; with no invoices at all every buyer gets one pseudo-invoice for its
             constant ``exposure``, issued the day before ``as_of`` and never due.
         spot: study currency per unit of each of the portfolio's currencies, float64[n_currencies].
-        receivable_class: class of each buyer in the ledger's rows by class, int32[n_buyers]; one class by default.
+        insurable_value: of each invoice, for each premium on balances, float64[K, I]; there is none by default.
     """
     buyers, invoices = portfolio.buyers, portfolio.invoices
     n = len(buyers)
@@ -141,7 +141,7 @@ def build_book(portfolio: Portfolio, spot: Floats, receivable_class: Ints | None
         buyers.entity,
         _groups(buyers.group_id),
         invoices.vat,
-        np.zeros(n, np.int32) if receivable_class is None else receivable_class,
+        np.zeros((0, len(invoices))) if insurable_value is None else insurable_value,
     )
 
 
@@ -163,7 +163,7 @@ def _constant_book(portfolio: Portfolio) -> Book:
         buyers.entity,
         _groups(buyers.group_id),
         np.zeros(n),
-        np.zeros(n, np.int32),
+        np.zeros((0, n)),
     )
 
 

@@ -171,18 +171,6 @@ def build_limits(study: Study, calendar: Calendar, factor: FactorPlan) -> LimitP
     )
 
 
-def receivable_classes(insurable: Flags) -> tuple[Ints, int]:
-    """Classes of buyers whose receivables the same programmes insure, and how many there are.
-
-    Args:
-        insurable: by programme that asks (balance-based premium) and buyer, bool[n, n_buyers]; n = 0: one class.
-    """
-    if len(insurable) == 0:
-        return np.zeros(insurable.shape[1], np.int32), 1
-    classes, number = np.unique(insurable, axis=1, return_inverse=True)
-    return number.reshape(-1).astype(np.int32), classes.shape[1]
-
-
 def if_several(plan: RegimePlan) -> RegimePlan | None:
     """The regimes as the kernels take them: None where there is only the study as written, so that what it does not
     need is not compiled."""

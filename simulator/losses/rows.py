@@ -19,8 +19,9 @@ class LedgerRows(NamedTuple):
     By period (float64[rows, n_periods]): ``collections`` at the day's rate; ``recoveries`` received on lost debts;
     ``purchases_saved`` because of shipments withheld; ``losses`` net of recovery, in the period of the day of loss
     (zero without a ledger); ``trade_cost`` fees and interest paid for factoring, letters of credit and collection.
-    By receivable class and period (float64[rows, n_classes, n_periods]): ``settled`` book value that left the ledger,
-    paid or lost; ``stopped`` book value not shipped, by issue period.
+    By balance and period (float64[rows, n_balances, n_periods]), first all receivables, then the insurable ones of each
+    premium on balances: ``settled`` book value that left the ledger, paid or lost; ``stopped`` book value not shipped,
+    by issue period.
     Per row (float64[rows]): ``gross_loss`` (debt lost at the day's rate less recoveries), ``fx_result`` (value at
     the day's rate less book value), ``delay_cost``, ``billed`` (book value shipped, opening ledger included),
     ``collected``, ``recovered``, ``outstanding``, ``largest_loss`` (largest buyer group), ``conceded`` (discounts given
@@ -118,14 +119,14 @@ class Scratch(NamedTuple):
 
 
 _BY_PERIOD = ("collections", "recoveries", "purchases_saved", "losses", "trade_cost")
-_BY_CLASS = ("settled", "stopped")
+_BY_BALANCE = ("settled", "stopped")
 _COUNTS = ("n_defaults", "n_protracted")
 
 
-def allocate_rows(rows: int, n_periods: int, n_classes: int = 1) -> LedgerRows:
+def allocate_rows(rows: int, n_periods: int, n_balances: int = 1) -> LedgerRows:
     """Fresh, zeroed rows: scenarios times regimes."""
     shape: dict[str, tuple[int, ...]] = dict.fromkeys(_BY_PERIOD, (rows, n_periods))
-    shape |= dict.fromkeys(_BY_CLASS, (rows, n_classes, n_periods))
+    shape |= dict.fromkeys(_BY_BALANCE, (rows, n_balances, n_periods))
     zeroed = {f: np.zeros(shape.get(f, (rows,)), np.int32 if f in _COUNTS else np.float64) for f in LedgerRows._fields}
     return LedgerRows(**zeroed)
 
@@ -199,10 +200,10 @@ def allocate_scratch(n: int, longest: int, n_groups: int, regimes: int = 1) -> S
 
 
 def bytes_per_scenario(
-    n_periods: int, capacity: int, longest: int, n_groups: int, n_classes: int = 1, regimes: int = 1
+    n_periods: int, capacity: int, longest: int, n_groups: int, n_balances: int = 1, regimes: int = 1
 ) -> int:
     """Memory one scenario takes in these arrays, for planning blocks."""
     blocks = regimes if regimes == 1 else regimes + 1
-    rows = 8 * ((len(_BY_PERIOD) + len(_BY_CLASS) * n_classes) * n_periods + len(LedgerRows._fields))
+    rows = 8 * ((len(_BY_PERIOD) + len(_BY_BALANCE) * n_balances) * n_periods + len(LedgerRows._fields))
     listed = capacity * (10 * 4 + 6 * 8 + 2)
     return blocks * rows + regimes * (listed + 8 * max(1, n_groups)) + (6 * 4 + 8) * longest + 24

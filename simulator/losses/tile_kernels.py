@@ -219,6 +219,16 @@ def enter(n, value, horizon, period_of_day, day, worth, part, knot, collections,
 
 
 @row
+def enter_insurable(n, i, insurable_value, part, knot, settled):
+    """Enter what premiums are charged on of an invoice, into the periods that :func:`enter` found."""
+    for k in range(insurable_value.shape[0]):
+        value = insurable_value[k, i]
+        if value != 0.0:
+            for p in range(n):
+                settled[k + 1, np.uint32(knot[p]), p] += value * part[p]
+
+
+@row
 def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, rows, tiles, counting, balances):
     """Book all invoices of a buyer in the scenarios where it pays them in good time, those with ``tiles.part`` 1.
 
@@ -229,7 +239,7 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
     """
     begin = book.start[b]
     sums, worth, part, knot = tiles.sums[t], tiles.score[t], tiles.part[t], tiles.knot[t]
-    settled = tiles.settled[t, book.receivable_class[b]]
+    settled = tiles.settled[t]
     sums[:, :n] = 0.0
     billed = 0.0
     if counting is not None:
@@ -241,7 +251,8 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
         value, currency = book.book_value[i], book.currency[i]
         convert(first, n, currency, book.amount[i], tiles.fixed_rate[t, currency], rates, clock.horizon, day, worth)
         add_up(n, value, book.due_day[i], clock.horizon, rules.cost_of_delay, day, worth, sums)
-        enter(n, value, clock.horizon, clock.period_of_day, day, worth, part, knot, tiles.collections[t], settled)
+        enter(n, value, clock.horizon, clock.period_of_day, day, worth, part, knot, tiles.collections[t], settled[0])
+        enter_insurable(n, i, book.insurable_value, part, knot, settled)
         billed += value
         if counting is not None and counting.n_series[b] > 0:
             if counting.ages_across:

@@ -35,7 +35,7 @@ class Tiles(NamedTuple):
         sums: float64[n_tiles, 4, width] collected, outstanding, currency result and cost of delay of the buyer.
         part: float64[n_tiles, width] 1 for scenarios in which the buyer pays all in good time, else 0.
         collections: float64[n_tiles, n_periods + 1, width] what such buyers pay, the last row past the horizon; and
-            ``settled`` float64[n_tiles, n_classes, n_periods + 1, width] their book value.
+            ``settled`` float64[n_tiles, n_balances, n_periods + 1, width] their book value.
     """
 
     pair: Keys
@@ -71,7 +71,7 @@ def allocate_tiles(
     n_countries: int,
     n_currencies: int,
     n_periods: int,
-    n_classes: int = 1,
+    n_balances: int = 1,
     width: int | None = None,
 ) -> Tiles:
     """Working arrays for n scenarios, a multiple of four.
@@ -106,10 +106,10 @@ def allocate_tiles(
         reals(4, width),
         reals(width),
         reals(n_periods + 1, width),
-        reals(n_classes, n_periods + 1, width),
+        reals(n_balances, n_periods + 1, width),
     )
 
 
-def tile_bytes(longest: int, n_drivers: int, n_countries: int, n_periods: int, n_classes: int) -> int:
+def tile_bytes(longest: int, n_drivers: int, n_countries: int, n_periods: int, n_balances: int) -> int:
     """Memory one scenario takes in these arrays."""
-    return 8 * (n_drivers + 10 + (n_classes + 1) * (n_periods + 1)) + 4 * (n_countries + 2 * longest + 4)
+    return 8 * (n_drivers + 10 + (n_balances + 1) * (n_periods + 1)) + 4 * (n_countries + 2 * longest + 4)

@@ -115,7 +115,7 @@ def apply_policies(
     if plan.terms["on_balance"].any():
         if ledger is None:
             raise ValueError("a premium on balances needs the rows of the ledger")
-        balance = balance_by_class(book, clock, ledger)
+        balance = insurable_balances(book, clock, ledger)
     if len(plan.view_of) == 0:
         plan = with_views(plan)
     work = allocate_work(plan, events, n_scenarios)
@@ -149,16 +149,18 @@ def claims_in_order(
     return list(zip(listed["buyer"].tolist(), days, strict=True))
 
 
-def balance_by_class(book: Book, clock: Clock, ledger: LedgerRows) -> Floats:
-    """Receivables by class at the end of each period, book value in study currency, float64[rows, K, T]."""
-    n_classes, n_periods = ledger.settled.shape[1:]
-    owner = np.repeat(np.arange(len(book.start) - 1), np.diff(book.start))
-    known = book.receivable_class[owner].astype(np.int64)
-    planned = ~book.open_item
-    cell = known[planned] * n_periods + clock.period_of_day[book.issue_day[planned]]
-    billed = np.bincount(cell, weights=book.book_value[planned], minlength=n_classes * n_periods)
-    opening = np.bincount(known[~planned], weights=book.book_value[~planned], minlength=n_classes)
-    moved = billed.reshape(n_classes, n_periods) - ledger.stopped - ledger.settled
+def insurable_balances(book: Book, clock: Clock, ledger: LedgerRows) -> Floats:
+    """Receivables that each premium on balances is charged on at the end of each period, float64[rows, K, T].
+
+    Book value in study currency, invoice by invoice what is insurable of it.
+    """
+    planned, n_periods = ~book.open_item, ledger.settled.shape[2]
+    opening = book.insurable_value[:, ~planned].sum(axis=1)
+    period = clock.period_of_day[book.issue_day[planned]]
+    billed = np.zeros((len(opening), n_periods))
+    for k, value in enumerate(book.insurable_value[:, planned]):
+        billed[k] = np.bincount(period, weights=value, minlength=n_periods)
+    moved = billed - ledger.stopped[:, 1:] - ledger.settled[:, 1:]
     return np.asarray(opening[:, None] + np.cumsum(moved, axis=2), dtype=np.float64)
 
 

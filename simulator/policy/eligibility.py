@@ -60,6 +60,12 @@ def policy_period(policy: Policy, calendar: Calendar) -> tuple[int, int]:
     return first, first + days - 1
 
 
+def days_in_horizon(policy: Policy, calendar: Calendar) -> int:
+    """Days of the policy period within the horizon; the ledger's date is one for a policy that starts on it."""
+    first, last = policy_period(policy, calendar)
+    return max(0, min(last, calendar.horizon_days) - (first if first == 0 else max(first, 1)) + 1)
+
+
 def country_terms(policy: Policy, portfolio: Portfolio) -> list[CountryTerms | None]:
     """The country schedule's terms of each buyer."""
     schedule = {country_code(code).casefold(): terms for code, terms in policy.countries.items()}

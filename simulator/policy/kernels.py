@@ -89,7 +89,7 @@ def apply_to_group(first_quad, plan, book, events, balance, rates, drivers, cloc
                     gap[step] = before_terms[step]
                 if terms.on_balance:
                     base = month_end_balances(
-                        scene, terms.currency, plan.month_ends[p], plan.class_share[p], balance[r], plan.period_start
+                        scene, terms.currency, plan.month_ends[p], balance[r, plan.balance_of[p]], plan.period_start
                     )
                 else:
                     base = max(0.0, terms.planned_turnover - lost * terms.turnover_rate)
@@ -130,8 +130,8 @@ def apply_programmes(first_quad, plan, book, events, balance, rates, drivers, cl
         plan: :class:`~simulator.policy.records.PolicyPlan`.
         book: :class:`~simulator.losses.plan.Book`, the invoices that events point to.
         events: :class:`~simulator.losses.rows.Events`, unpaid invoices of troubled buyers, n scenarios by regime.
-        balance: receivables by class at the end of each period, float64[rows, n_classes, n_periods]; read for a
-            premium on balances only.
+        balance: insurable receivables at the end of each period, float64[rows, K, n_periods]; read for a premium on
+            balances only.
         rates: study currency per unit, float64[n, n_currencies, steps + 1].
         drivers: common state, float64[n, n_drivers], the global driver first; read for insurers that may fail only.
         clock: :class:`~simulator.losses.plan.Clock`.

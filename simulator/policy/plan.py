@@ -14,10 +14,11 @@ from simulator.errors import Problem, Problems
 from simulator.keys import entity_key, stream_key
 from simulator.ledger.portfolio import Flags, Floats, Ints, Portfolio
 from simulator.losses.plan import clock_offset
-from simulator.losses.regimes import intensity_of, receivable_classes
+from simulator.losses.regimes import intensity_of
 from simulator.policy.codes import CONVERSIONS, PERILS, RECOVERY_COSTS, RECOVERY_RULES, steps_of
 from simulator.policy.eligibility import (
     country_terms,
+    days_in_horizon,
     eligible_invoices,
     insured_buyers,
     month_ends_of,
@@ -29,13 +30,12 @@ from simulator.policy.limits import BuyerLimits, ScriptedLimit, buyer_limits, se
 from simulator.policy.records import SEGMENT, PolicyPlan, blank_plan
 from simulator.policy.sales import (
     Sales,
-    class_shares,
-    days_in_horizon,
     first_days,
     instalments,
     insurable_sales,
+    insurable_value,
     month_ends,
-    sales_by_invoice,
+    sales_in_period,
     sums_from,
 )
 from simulator.policy.work import Records
@@ -92,6 +92,7 @@ def build_policies(
     problems = Problems()
     parts: list[Records] = [np.zeros(0, SEGMENT).view(np.recarray)]
     pools = 1
+    balances: dict[bytes, int] = {}  # programmes that insure the same share one
     invoices = portfolio.invoices
     book_value = invoices.amount * spot[invoices.currency]
     first_invoice = np.searchsorted(invoices.buyer, np.arange(n_buyers + 1))
@@ -121,38 +122,17 @@ def build_policies(
         if priced:
             _fill_premium(plan, p, policy, calendar, sales, limits)
         if len(invoices) > 0:
-            plan.sale[p] = sales_by_invoice(
-                plan.terms[p],
-                np.stack([start[:-1], start[1:]], axis=1),
-                records,
-                plan.eligible[p],
-                invoices.buyer,
-                invoices,
-                book_value,
-            )
+            held = np.stack([start[:-1], start[1:]], axis=1)
+            worth = insurable_value(plan.terms[p], held, records, plan.eligible[p], invoices, book_value)
+            plan.sale[p] = sales_in_period(plan.terms[p], invoices, worth)
             plan.sales_from[p] = sums_from(plan.sale[p], first_invoice)
+            if policy.premium.base == "balance":
+                plan.balance_of[p] = balances.setdefault(worth.tobytes(), len(balances))
         if priced:
             _fill_liability(plan, p, policy, problems)
     problems.raise_if_any()
-    plan = plan._replace(segment=np.concatenate(parts).view(np.recarray), n_pools=pools)
-    return _with_classes(plan, study, portfolio, spot)
-
-
-def _with_classes(plan: PolicyPlan, study: Study, portfolio: Portfolio, spot: Floats) -> PolicyPlan:
-    """Keep receivables apart by whether they are insured under each programme with a premium on balances."""
-    asked = np.flatnonzero(plan.terms["on_balance"])
-    classes, n_classes = receivable_classes(plan.cover["insurable"][asked])
-    plan = plan._replace(receivable_class=classes, class_share=np.zeros((len(study.programmes), n_classes)))
-    invoices = portfolio.invoices
-    for p in asked if len(invoices) > 0 else ():
-        policy = study.programmes[p]
-        assert isinstance(policy, Policy)
-        # what is shipped after the period is in no balance that premium is charged on
-        owed = np.where(invoices.issue_day <= plan.terms["last_day"][p], spot[invoices.currency], 0.0)
-        net = invoices.amount if policy.vat_covered else invoices.amount - invoices.vat
-        insured = np.where(plan.eligible[p] & plan.cover["insurable"][p][invoices.buyer], net, 0.0)
-        plan.class_share[p] = class_shares(insured * owed, invoices.amount * owed, classes[invoices.buyer], n_classes)
-    return plan
+    worth_of = np.array([np.frombuffer(worth) for worth in balances]).reshape(len(balances), len(shipments.buyer))
+    return plan._replace(segment=np.concatenate(parts).view(np.recarray), n_pools=pools, insurable_value=worth_of)
 
 
 def _ranks(buyer_id: Sequence[str]) -> Ints:

@@ -82,24 +82,21 @@ def turnover_not_insured(
 
 
 @row
-def month_end_balances(scene, currency, month_ends, class_share, balance, period_start):
+def month_end_balances(scene, currency, month_ends, balance, period_start):
     """Sum of insurable receivables at the month ends of the policy period, policy currency at the day's rate.
 
     Args:
         scene: of the scenario.
         currency: of the policy.
-        month_ends: how many are in each period; class_share: insurable part of each class.
-        balance: receivables by class at the end of each period, float64[n_classes, n_periods].
+        month_ends: how many are in each period.
+        balance: insurable receivables at the end of each period, float64[n_periods].
         period_start: first day of each period.
     """
     total = 0.0
     for t in range(month_ends.shape[0]):
         if month_ends[t] > 0.0:
-            insurable = 0.0
-            for k in range(class_share.shape[0]):
-                insurable += class_share[k] * balance[k, t]
             rate = policy_rate(scene.rates, scene.scenario, currency, np.int64(period_start[t]))
-            total += month_ends[t] * insurable / rate
+            total += month_ends[t] * balance[t] / rate
     return total
 
 

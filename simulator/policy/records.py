@@ -107,17 +107,17 @@ SEGMENT = np.dtype(
 
 
 class PolicyPlan(NamedTuple):
-    """Everything claims and premium need; P programmes, B buyers, I invoices, T periods, K classes of receivables.
+    """Everything claims and premium need; P programmes, B buyers, I invoices, T periods, K premiums on balances.
 
     ``insured`` is false for programmes without a policy: their other entries mean nothing. ``regime`` is the row
     block of the ledger that a programme trades under. ``eligible`` [P, I] is what of an invoice is known before
     anything happens (:mod:`~simulator.policy.eligibility`), ``sale`` [P, I] the insurable turnover of each planned one
-    (:func:`~simulator.policy.sales.sales_by_invoice`); ``sales_from`` [P, I + B] is the sum of that and the buyer's
+    (:func:`~simulator.policy.sales.sales_in_period`); ``sales_from`` [P, I + B] is the sum of that and the buyer's
     later ones, each buyer's followed by a 0, and ``planned_from`` [I + B] the same of all that is planned, book value.
     Programmes of one view (``view_of`` [P], -1 without insurance) see the same claims, ``order`` [P] takes them
     together; both are filled last (:mod:`~simulator.policy.views`). ``instalment`` [P, T] are deposits before tax;
-    ``month_ends`` [P, T] counts the month ends of the policy period in each period; ``receivable_class`` [B] keeps
-    apart what is insured under a premium on balances, and ``class_share`` [P, K] is the insurable part of each class.
+    ``month_ends`` [P, T] counts the month ends of the policy period in each period; ``insurable_value`` [K, I] is what
+    of an invoice's book value is in the balances a premium is charged on, ``balance_of`` [P] a programme's row of it.
     ``buyer_rank`` orders claims of one day: rank of the buyer's id.
     Numbers that are the study's: chance of a dispute, chance that it is upheld, days until then, cost of recovering.
     """
@@ -140,8 +140,8 @@ class PolicyPlan(NamedTuple):
     instalment: Floats
     period_start: Ints
     month_ends: Floats
-    receivable_class: Ints
-    class_share: Floats
+    insurable_value: Floats
+    balance_of: Ints
     bonus_ratio: Floats
     bonus_change: Floats
     dispute_probability: float
@@ -217,8 +217,8 @@ def blank_plan(n_programmes: int, n_buyers: int, n_invoices: int, n_periods: int
         instalment=np.zeros((p, t)),
         period_start=np.zeros(t, np.int32),
         month_ends=np.zeros((p, t)),
-        receivable_class=np.zeros(b, np.int32),
-        class_share=np.zeros((p, 1)),
+        insurable_value=np.zeros((0, n_invoices)),
+        balance_of=np.zeros(p, np.int32),
         bonus_ratio=np.zeros((p, 1)),
         bonus_change=np.zeros((p, 1)),
         dispute_probability=0.0,

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.ledger.portfolio import Flags, Floats, Ints, Invoices, Portfolio
-from simulator.losses.plan import Book
-from simulator.policy.eligibility import insured_buyers, policy_period
+from simulator.policy.eligibility import days_in_horizon, insured_buyers, policy_period
 from simulator.policy.limits import Bounds, BuyerLimits
 from simulator.policy.work import Records
 from simulator.study.calendar import DAYS_PER_YEAR, Calendar
@@ -29,12 +28,6 @@ class Sales(NamedTuple):
     insurable: Flags
     whole: Flags
     base: float
-
-
-def days_in_horizon(policy: Policy, calendar: Calendar) -> int:
-    """Days of the policy period within the horizon; the ledger's date is one for a policy that starts on it."""
-    first, last = policy_period(policy, calendar)
-    return max(0, min(last, calendar.horizon_days) - (first if first == 0 else max(first, 1)) + 1)
 
 
 def insurable_sales(
@@ -86,40 +79,44 @@ def insurable_sales(
     return Sales(value, insurable, whole, base)
 
 
-def sales_by_invoice(
-    terms: Records,
-    bounds: Ints | Bounds,
-    segment: Records,
-    eligible: Flags,
-    buyer: Ints,
-    invoices: Invoices | Book,
-    value: Floats,
+def insurable_value(
+    terms: Records, bounds: Ints | Bounds, segment: Records, eligible: Flags, invoices: Invoices, value: Floats
 ) -> Floats:
-    """Insurable turnover of each planned invoice at its book value, as the premium of a scenario counts it.
+    """What of each invoice's book value is insurable: eligible, under a limit when shipped, net of value added tax.
 
-    Net of value added tax unless it is covered, within the policy period and under a limit; 0 of what is not insured.
+    The tax is in it where the policy covers it.
 
     Args:
         terms: of the policy.
         bounds: first of each buyer's limits and one beyond its last, int[B, 2].
         segment: the limits.
         eligible: which invoices it insures, bool[I].
-        buyer: of each invoice.
-        invoices: their days and amounts.
+        invoices: their buyers, days and amounts.
         value: their book values.
     """
-    begin, end = np.asarray(bounds)[buyer].T
-    held = np.full(len(buyer), -1)
+    begin, end = np.asarray(bounds)[invoices.buyer].T
+    held = np.full(len(value), -1)
     for k in range(int((end - begin).max(initial=0))):
         last = np.maximum(np.minimum(begin + k, end - 1), 0)
         held = np.where((begin + k < end) & (segment["from_day"][last] <= invoices.issue_day), last, held)
-    limited = (held >= 0) & (segment["limit"][held] > 0.0) if len(segment) else np.zeros(len(buyer), np.bool_)
-    issue = invoices.issue_day
-    sold = limited & eligible & ~invoices.open_item & (issue >= terms["first_day"]) & (issue <= terms["last_day"])
+    limited = (held >= 0) & (segment["limit"][held] > 0.0) if len(segment) else np.zeros(len(value), np.bool_)
     if not terms["vat_covered"]:
         taxed = invoices.vat > 0.0
         value = value.copy()
         value[taxed] -= value[taxed] * (invoices.vat[taxed] / invoices.amount[taxed])
+    return np.where(limited & eligible, value, 0.0)
+
+
+def sales_in_period(terms: Records, invoices: Invoices, value: Floats) -> Floats:
+    """Insurable turnover of each planned invoice as the premium of a scenario counts it, 0 outside the policy period.
+
+    Args:
+        terms: of the policy.
+        invoices: their days.
+        value: insurable book values.
+    """
+    issue = invoices.issue_day
+    sold = ~invoices.open_item & (issue >= terms["first_day"]) & (issue <= terms["last_day"])
     return np.where(sold, value, 0.0)
 
 
@@ -196,17 +193,3 @@ def instalments(minimum: float, count: int, calendar: Calendar, first_day: int =
     for day in paid:
         deposit[calendar.period_of_day[day]] += minimum / len(paid)
     return deposit
-
-
-def class_shares(insurable_value: Floats, value: Floats, receivable_class: Ints, n_classes: int) -> Floats:
-    """Insurable part of each class of receivables, by book value, float64[n_classes].
-
-    Args:
-        insurable_value: of each invoice, 0 where it is not insured.
-        value: book value of each invoice.
-        receivable_class: of each invoice.
-        n_classes: number of classes.
-    """
-    insured = np.bincount(receivable_class, weights=insurable_value, minlength=n_classes)
-    whole = np.bincount(receivable_class, weights=value, minlength=n_classes)
-    return np.divide(insured, whole, out=np.zeros(n_classes), where=whole > 0.0)

@@ -97,7 +97,8 @@ def parse_fraction(value: Any) -> float:
         text = str(error)
         raise ValueError(text if text.startswith("must") else text.replace(_SHARE, _FRACTION)) from error
     if not 0.0 <= share <= 1.0:
-        hint = f"; did you mean {share:g} %" if 1.0 < share <= 100.0 and not re.search("[%‰]", str(value)) else ""
+        # from 2 on a sign is missing; 1.2 may be 120 % as well, which is too much
+        hint = f"; did you mean {share:g} %" if 2.0 <= share <= 100.0 and not re.search("[%‰]", str(value)) else ""
         raise ValueError(_FRACTION + hint)
     return share
 

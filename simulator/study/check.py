@@ -22,7 +22,7 @@ from simulator.study.document import Document
 from simulator.study.fields import Slot, allowed, choose, keys, one_of, slot_at, slot_of, slots, tags
 from simulator.study.paths import KeyPath, at
 from simulator.study.schema import NoCover, Study
-from simulator.study.schema_cover import WORDING_CODES
+from simulator.study.schema_cover import TYPE_CODES, WORDING_CODES
 from simulator.terms import ALSO_CALLED
 
 #: Words that are spelt right and mean something else than what is nearest to them.
@@ -195,7 +195,7 @@ def _bad_value(path: KeyPath, slot: Slot, kind: str, value: Any) -> _Mistake:
     if slot.kind == "choice" and isinstance(value, str | int | float):
         near = closest(str(value), slot.options)
         if path[-1] == "order":
-            near = WORDING_CODES.get(str(value).casefold(), near)
+            near = WORDING_CODES.get(_folded(str(value)), near)
         right = str(value).casefold() in _REAL_WORDS and str(value).casefold() != near.casefold()
         return _Mistake(path, f"must be {allowed(slot)}", "" if right else near)
     if kind == "string_pattern_mismatch":
@@ -236,10 +236,20 @@ def _bad_tag(path: KeyPath, slot: Slot, value: Any, written: Any) -> _Mistake:
     known, name = tags(slot), slot.discriminator
     if isinstance(value, dict) and value.get(name) is not None:
         tag = str(value[name])
-        return _Mistake((*path, name), f"must be {one_of(known)}", closest(tag, known))
+        return _Mistake((*path, name), f"must be {one_of(known)}", _tag_for(tag, known))
     if isinstance(value, dict):
         return _Mistake((*path, name), f"`{name}` is missing here; it must be {one_of(known)}", missing=True)
     return _Mistake(path, f"must be {allowed(slot)}", _section_for(slot, value) if isinstance(value, str) else "")
+
+
+def _tag_for(tag: str, known: list[str]) -> str:
+    """The kind that was probably meant by a word."""
+    near = TYPE_CODES.get(_folded(tag), "")
+    return near if near in known else closest(tag, known)
+
+
+def _folded(word: str) -> str:
+    return re.sub(r"[\s-]+", "_", word.strip().casefold())
 
 
 def _unknown_key(path: KeyPath, data: Any) -> _Mistake:
@@ -251,7 +261,7 @@ def _unknown_key(path: KeyPath, data: Any) -> _Mistake:
         return _Mistake(
             path, "a number stands where a key is expected; decimals have a point, not a comma", unknown=True
         )
-    folded = re.sub(r"[\s-]+", "_", word.strip().casefold())
+    folded = _folded(word)
     near = ALSO_CALLED.get(folded, "")
     near = folded if folded in known else near if near in known else closest(folded, known)
     if not near and folded.endswith("_days") and folded.removesuffix("_days") in known:
@@ -297,5 +307,5 @@ def _set_aside(data: Any, path: KeyPath) -> KeyPath:
 def _likely_type(programme: dict[str, Any]) -> str:
     """The type a programme without a valid one was probably meant to have, so that its terms can be checked."""
     known = tags(slot_of(Study.model_fields["programmes"].annotation).item)
-    near = closest(str(programme.get("type", "")), known)
+    near = _tag_for(str(programme.get("type", "")), known)
     return near or ("none" if set(programme) <= set(NoCover.model_fields) else "whole_turnover")

@@ -110,7 +110,7 @@ def _waiting(study: Study, found: Breaches) -> None:
                 )
 
 
-def _clock(policy: Policy) -> tuple[int, str]:
+def waiting_clock(policy: Policy) -> tuple[int, str]:
     """Days from the due date to the start of the waiting clock, and how that is said."""
     if policy.waiting_clock == "notice" and policy.notification is not None:
         return policy.notification.after.days, f" after the {policy.notification.after} until notification"
@@ -122,7 +122,7 @@ def _clock(policy: Policy) -> tuple[int, str]:
 def _long_enough(study: Study, policy: Policy, where: KeyPath, waiting: Duration, found: Breaches) -> None:
     protracted: KeyPath = ("payment", "protracted_default", "after")
     after = study.payment.protracted_default.after
-    start, said = _clock(policy)
+    start, said = waiting_clock(policy)
     if start + waiting.days >= after.days:
         return
     if found.written(where) or not found.written(protracted):
@@ -215,9 +215,15 @@ def _premium(study: Study, found: Breaches) -> None:
 
 
 def _liability(policy: Policy, path: KeyPath, found: Breaches) -> None:
-    """A multiple of premium needs that premium."""
+    """A multiple of premium needs that premium, and an amount is more than it."""
     liability, premium = policy.maximum_liability, policy.premium
+    if liability is None:
+        return
     if not isinstance(liability, Multiple):
+        if liability < premium.minimum:
+            message = f"is less than the minimum premium, {premium.minimum:,.0f}: cover would cost more than it can pay"
+            likely = f"{liability:g} x premium" if 0 < liability <= 200 else ""
+            found.add((*path, "maximum_liability"), message, likely, reads=[(*path, "premium")])
         return
     if liability.base == "minimum premium":
         if premium.minimum == 0:

@@ -5,7 +5,7 @@ Blank is not zero: a term left out does not exist; a zero credit limit means no 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -47,7 +47,15 @@ Wording = Literal["percent_first", "deductible_first", "minimum_retention", "exc
 WORDING_CODES = {
     "w1": "percent_first", "w2": "deductible_first", "w3": "minimum_retention", "xol": "excess_of_loss",
 }  # fmt: skip
+#: What kinds of programmes are called elsewhere; a message says the name to write instead.
+TYPE_CODES = {
+    "xol": "excess_of_loss", "xl": "excess_of_loss", "catastrophe": "excess_of_loss",
+    "wto": "whole_turnover", "turnover": "whole_turnover", "multi_buyer": "whole_turnover",
+    "single": "single_buyer", "single_risk": "single_buyer", "single_debtor": "single_buyer",
+    "self_insurance": "none", "self_insured": "none", "uninsured": "none", "no_cover": "none", "no_insurance": "none",
+}  # fmt: skip
 Peril = Literal["insolvency", "protracted_default", "transfer", "contract_frustration"]
+PERIL_NAMES: tuple[Peril, ...] = get_args(Peril)
 
 
 class Arrangement(Section):

@@ -129,7 +129,7 @@ class Premium(Section):
     minimum: PositiveMoney = 0.0
     """Least premium of the policy year, due pro rata (days / 364, at most 1), in equal instalments in advance."""
     instalments: int = Field(default=4, ge=1, le=52)
-    """Number of deposit instalments over the policy period, the first on its first day."""
+    """Number of deposits over the policy period (the horizon, without `period`), the first on its first day."""
     tax: Fraction = 0.0
     """Insurance premium tax on everything paid."""
     fees: PositiveMoney = 0.0

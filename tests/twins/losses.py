@@ -236,6 +236,12 @@ def comes_back(fate, recovery, rules):
     return recovery, fate["lost_on"] + rules.recovery_lag
 
 
+def leave(moved, r, i, share, period, book):
+    """A share of an invoice goes from the receivables, and from those that premiums are charged on."""
+    for k, value in enumerate([book.book_value[i], *book.insurable_value[:, i]]):
+        moved[r, k, period] += share * float(value)
+
+
 def enter_payment(r, s, b, i, day, share, discount, rates, rules, clock, book, rows):
     """Enter a share of an invoice that is paid on a day, or still outstanding at the end."""
     horizon, currency = clock.horizon, int(book.currency[i])
@@ -246,7 +252,7 @@ def enter_payment(r, s, b, i, day, share, discount, rates, rules, clock, book, r
         given = discount * float(book.amount[i]) * rate
         period = clock.period_of_day[day]
         rows.collections[r, period] += worth - given
-        rows.settled[r, int(book.receivable_class[b]), period] += value
+        leave(rows.settled, r, i, share, period, book)
         rows.collected[r] += worth - given
         rows.conceded[r] += given
     else:
@@ -265,7 +271,7 @@ def enter_loss(r, s, b, fate, share, recovery, rates, rules, clock, book, rows):
     back = rate * amount * rate_on(rates, s, currency, min(back_on, horizon))
     if back_on <= horizon:
         rows.recoveries[r, clock.period_of_day[back_on]] += back
-    rows.settled[r, int(book.receivable_class[b]), clock.period_of_day[lost_on]] += value
+    leave(rows.settled, r, i, share, clock.period_of_day[lost_on], book)
     rows.losses[r, clock.period_of_day[lost_on]] += debt - back
     rows.delay_cost[r] += cost_of_lateness(value, int(book.due_day[i]), lost_on, rules.cost_of_delay)
     rows.fx_result[r] += debt - value
@@ -471,7 +477,7 @@ def settle(r, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows
             loss += book_invoice(r, s, b, fate, recovery, deal, rates, rules, clock, book, rows)
             continue
         value = float(book.book_value[i])
-        rows.stopped[r, int(book.receivable_class[b]), clock.period_of_day[book.issue_day[i]]] += value
+        leave(rows.stopped, r, i, 1.0, clock.period_of_day[book.issue_day[i]], book)
         payable = int(book.issue_day[i]) + rules.supplier_terms_days
         if 1 <= payable <= clock.horizon:
             rows.purchases_saved[r, clock.period_of_day[payable]] += rules.variable_cost_rate * value

@@ -647,9 +647,7 @@ class Scenario:
         total = 0.0
         for t, ends in enumerate(self.plan.month_ends[self.p]):
             if ends > 0.0:
-                owed = 0.0
-                for k, share in enumerate(self.plan.class_share[self.p]):
-                    owed += float(share) * float(self.balance[self.row, k, t])
+                owed = float(self.balance[self.row, int(self.plan.balance_of[self.p]), t])
                 total += float(ends) * owed / self.own_rate(self.plan.period_start[t])
         return total
 
