@@ -171,7 +171,7 @@ def row(function: F) -> F:
     return cast("F", Row(function))
 
 
-class Row(CPUDispatcher):  # type: ignore[misc]
+class Row(CPUDispatcher):
     """A compiled function that kernels call.
 
     It has no entry for Python: code that unpacks some hundred arrays takes a fifth of the compiler's time. What Python

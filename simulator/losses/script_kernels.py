@@ -32,7 +32,7 @@ def follow_scenario(
             k = i - book.start[b]
             scratch.drawn[s, k] = script.paid_day[i]
             scratch.paid[s, k] = script.paid_day[i]
-        insolvent_on = np.int64(script.default_day[b])
+        insolvent_on = int(np.int64(script.default_day[b]))
         alike = True
         if regimes is not None:
             alike = not regimes.touched[b]
