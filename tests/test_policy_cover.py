@@ -180,6 +180,11 @@ def test_disputed_debts_are_paid_once_settled_for_the_seller():
     assert won.claim_cash[0, 0, [69 // 7, 159 // 7]] == pytest.approx([60, 20])
     lost = settle([policy], [debts], dispute_upheld=0.0, dispute_days=90)
     assert gaps(lost) == pytest.approx(waterfall(debt=100, disputed=25, coinsurance=15, indemnity=60))
+    # until then the undisputed debt has the limit for itself, whatever was shipped first; or the country's maximum
+    debts = [Debt(0, 60, insolvent=50, disputed=True), Debt(0, 80, insolvent=50)]
+    for most in ({"limit": 100.0}, {"country_pool": 0, "country_maximum": 100.0}):
+        limited = settle([policy | most], [debts], dispute_upheld=1.0, dispute_days=90)
+        assert limited.claim_cash[0, 0, [69 // 7, 159 // 7]] == pytest.approx([64, 16])
 
 
 def test_disputes_are_drawn_invoice_by_invoice_and_alike_under_every_programme():

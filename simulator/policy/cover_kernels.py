@@ -188,7 +188,7 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
         changed_on = np.int64(limits_change_on(terms, claim.limit_score, scene.horizon))
     taken = used[cover.group_pool] if cover.group_pool >= 0 else 0.0
     market, debt, vat, disputed = 0.0, 0.0, 0.0, 0.0
-    eligible_debt, full, total, covered, upheld = 0.0, 0.0, 0.0, 0.0, 0.0
+    eligible_debt, full, total, covered, undisputed = 0.0, 0.0, 0.0, 0.0, 0.0
     owed, left = 0.0, 0.0
     under = np.int64(-1)
     oldest_due = np.int64(NEVER)
@@ -243,8 +243,8 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
         before = total
         total = covered_debt(total, value, room_left(with_top_up, taken))
         part.covered = total - before
-        if dispute == UPHELD:
-            upheld += total - before
+        if dispute != UPHELD:
+            undisputed = covered_debt(undisputed, value, room_left(with_top_up, taken))
         before = covered
         covered = covered_debt(covered, value, room_left(limit, taken))
         part.first_covered = covered - before
@@ -264,7 +264,7 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
             parts[e].covered *= unpaid
         market, debt, vat, disputed = market * unpaid, debt * unpaid, vat * unpaid, disputed * unpaid
         eligible_debt, full, total = eligible_debt * unpaid, full * unpaid, total * unpaid
-        covered, upheld = covered * unpaid, upheld * unpaid
+        covered, undisputed = covered * unpaid, undisputed * unpaid
     if cover.country_pool >= 0:
         used[cover.country_pool] += total
     if cover.group_pool >= 0:
@@ -277,7 +277,7 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
     gap[NOT_COVERED] += (debt - vat - disputed - eligible_debt) * rate
     gap[LIMIT_CANCELLED] += (full - total) * rate
     gap[OVER_LIMIT] += (eligible_debt - full) * rate
-    claim.debt, claim.total, claim.covered, claim.upheld = debt, total, covered, min(upheld, total)
+    claim.debt, claim.total, claim.covered, claim.upheld = debt, total, covered, max(0.0, total - undisputed)
     claim.rate, claim.segment, claim.overdue_since = rate, under, oldest_due
 
 

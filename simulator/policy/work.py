@@ -94,7 +94,7 @@ CLAIM = np.dtype(
         ("total", np.float64),  # covered within the limits that hold, top-up included
         ("covered", np.float64),  # of that, for the first insurer
         ("uncapped", np.float64),  # the same before a country's maximum
-        ("upheld", np.float64),  # of ``total``: disputed and settled later
+        ("upheld", np.float64),  # of ``total``: what is covered only with debts disputed and settled later
         ("rate", np.float64),  # study currency per unit on the date of loss
         ("limit_score", np.float64),
         ("entity", np.uint64),

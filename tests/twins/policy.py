@@ -398,7 +398,7 @@ class Scenario:
         answers = falls_in_period(loss_day, terms.first_day, terms.last_day, terms.losses_occurring)
         used = self.used[cover.group_pool] if cover.group_pool >= 0 else 0.0
         sums = dict.fromkeys(("market", "debt", "vat", "disputed", "eligible", "full", "total", "covered"), 0.0)
-        sums |= {"upheld": 0.0, "debts": {}, "covers": {}, "oldest": NEVER}
+        sums |= {"sound": 0.0, "debts": {}, "covers": {}, "oldest": NEVER}
         insured, shares = 0.0, []
         for e in entries:
             amount = self.of("amount", e) * self.part_left(entries, e, debts_on)
@@ -437,8 +437,8 @@ class Scenario:
             for name, most in room.items():
                 sums[name] = covered_debt(sums[name], value, room_left(most, used))
             sums["covers"][e] = sums["total"] - before["total"]
-            if dispute == UPHELD:
-                sums["upheld"] += sums["total"] - before["total"]
+            if dispute != UPHELD:
+                sums["sound"] = covered_debt(sums["sound"], value, room_left(room["total"], used))
             own = float(cover.percentage[peril]) if math.isnan(limit.percentage) else float(limit.percentage)
             insured += own * (sums["covered"] - before["covered"])
             shares.append((own, before["covered"] > 0.0))
@@ -452,7 +452,7 @@ class Scenario:
             for name in ("full", "total", "covered"):
                 sums[name] = min(sums[name], most)
         unpaid = self.still_unpaid(entries, loss_day, debts_on, payment_day)
-        for name in ("market", "debt", "vat", "disputed", "eligible", "full", "total", "covered", "upheld"):
+        for name in ("market", "debt", "vat", "disputed", "eligible", "full", "total", "covered", "sound"):
             sums[name] *= unpaid
         for name in ("debts", "covers"):
             sums[name] = {e: part * unpaid for e, part in sums[name].items()}
@@ -460,7 +460,7 @@ class Scenario:
             self.used[cover.country_pool] += sums["total"]
         if cover.group_pool >= 0:
             self.used[cover.group_pool] += sums["covered"]
-        sums["upheld"] = min(sums["upheld"], sums["total"])
+        sums["upheld"] = sums["total"] - min(sums["sound"], sums["total"])
         return sums
 
     def still_unpaid(self, entries, loss_day, debts_on, payment_day):
