@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def check(study: Path, overrides: tuple[str, ...]) -> None:
     from simulator.ledger.profile import profile_text
 
     portfolio = check_study(load_study(study, overrides))
-    console = Console()
+    console = Console(emoji=False)
     profile_text(portfolio.profile, console)
     console.print(f"[bold]{study}[/bold]: no problems", highlight=False)
 
@@ -123,7 +124,14 @@ def run(
 
     with compilation_noted(quiet), progress_display(quiet) as watch:
         result = run_study(
-            loaded, executor, scheduler=scheduler, threads=threads, folder=folder, block=block_size, watch=watch
+            loaded,
+            executor,
+            scheduler=scheduler,
+            threads=threads,
+            folder=folder,
+            block=block_size,
+            watch=watch,
+            note=None if quiet else partial(click.echo, err=True),
         )
     result.save(folder)
     written = write_report(result, folder, formats=loaded.study.report.formats)
@@ -131,7 +139,7 @@ def run(
     if as_json:
         click.echo(json_text.dumps(json_rows(result.summary()), ensure_ascii=False, indent=1))
         return
-    render(result, Console())
+    render(result, Console(emoji=False))
     for kind, path in written.items():
         if kind in ("html", "xlsx"):
             click.echo(f"{kind:>5}  {display_path(path)}")
@@ -160,10 +168,10 @@ def _dry_run(loaded: Any, block_size: int | None) -> None:
         f"programmes  {model.n_programmes}",
         f"blocks      {-(-total // ahead.block):,} of {ahead.block:,} scenarios, "
         f"{ahead.block_bytes / 2**20:,.0f} MiB each",
-        f"results     {ahead.result_bytes / 2**20:,.0f} MiB in memory",
+        f"results     {ahead.result_bytes / 2**20:,.0f} MiB, kept in {'files' if ahead.in_files else 'memory'}",
         f"time        about {ahead.seconds:,.1f} s, compilation and report apart",
     ]
-    problem = shortage(model, total)
+    problem = shortage(max(counts.values()))
     if problem:
         lines.append(f"too large   {problem}")
     click.echo("\n".join(lines))
@@ -193,7 +201,7 @@ def compare(folder: Path) -> None:
     from simulator.api import open_result
     from simulator.compare.table import render
 
-    render(open_result(folder), Console())
+    render(open_result(folder), Console(emoji=False))
 
 
 @cli.command()
@@ -228,7 +236,7 @@ def replay(study: Path, overrides: tuple[str, ...], scenario: int | None, stress
     with compilation_noted():
         model = build_model(loaded, None if stress is None else stresses[stress])
         replayed = replay_scenario(model, scenario)
-    tell(replayed, Console())
+    tell(replayed, Console(emoji=False))
 
 
 @cli.command()

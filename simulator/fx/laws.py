@@ -68,10 +68,8 @@ def _weights(study: Study, codes: list[str], correlation: Floats) -> Floats:
     asked, nu = study.fx.wrong_way, study.fx.degrees_of_freedom
     weight = np.array([0.0] + [asked.get(c, 0.0) if isinstance(asked, dict) else asked for c in codes[1:]])
     if study.fx.model == "student_t":
-        from scipy.special import gammaln  # slow to load
-
         # the common scale g blurs the correlation by E[g] (with E[g²] = 1), so the weight makes up for it
-        weight /= math.sqrt(0.5 * (nu - 2.0)) * math.exp(gammaln(0.5 * (nu - 1.0)) - gammaln(0.5 * nu))
+        weight /= math.sqrt(0.5 * (nu - 2.0)) * math.exp(math.lgamma(0.5 * (nu - 1.0)) - math.lgamma(0.5 * nu))
     if not weight.any():
         return weight
     least = smallest_eigenvalue((correlation - np.outer(weight, weight))[1:, 1:])

@@ -109,17 +109,27 @@ def oldest_first_loss_day(terms, cover, eligible, debts, begin, end):
 
 
 @row
-def oldest_first_part(debts, claim, e):
-    """Part of an invoice that a claim holds when all payments until the date of loss fill the oldest invoices."""
+def owed_in_all(debts, claim):
+    """Book value of what a claim holds."""
+    owed = 0.0
+    for e in range(claim.begin, claim.end):
+        if is_claimed(debts[e].issue_day, debts[e].paid_day, claim.debts_on):
+            owed += debts[e].value
+    return owed
+
+
+@row
+def oldest_first_part(debts, claim, outstanding, e):
+    """Part of an invoice that a claim holds when all payments until the date of loss fill the oldest invoices.
+
+    ``outstanding`` is the book value of what the claim holds.
+    """
     debt = debts[e]
     if debt.issue_day > claim.debts_on:
         return 0.0
-    outstanding = 0.0
     newer = 0.0
     for o in range(claim.begin, claim.end):
         other = debts[o]
-        if is_claimed(other.issue_day, other.paid_day, claim.debts_on):
-            outstanding += other.value
         if other.issue_day <= claim.debts_on and is_older(debt.due_day, e, other.due_day, o):
             newer += other.value
     return left_of_debt(debt.value, newer, outstanding) / debt.value
@@ -192,6 +202,7 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
     owed, left = 0.0, 0.0
     under = np.int64(-1)
     oldest_due = np.int64(NEVER)
+    outstanding = owed_in_all(debts, claim) if terms.oldest_first else 0.0
     for e in range(claim.begin, claim.end):
         one = debts[e]
         part = parts[e]
@@ -200,7 +211,7 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
         claimed = is_claimed(one.issue_day, one.paid_day, claim.debts_on)
         held = 1.0 if claimed else 0.0
         if terms.oldest_first:
-            held = oldest_first_part(debts, claim, e)
+            held = oldest_first_part(debts, claim, outstanding, e)
         if not claimed and held <= 0.0:
             continue
         converted = converted_on(scene, terms, one, claim)
