@@ -6,13 +6,16 @@ BIN := $(VENV)/bin
 STUDY ?= configs/exporter/study.yaml
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: study test lint reports bench gate lock warmup clean
+.PHONY: study test slow lint reports bench gate lock warmup clean
 
 study: $(VENV)/.installed  ## run the shipped exporter study: comparison table and report
 	$(BIN)/simulator run $(STUDY)
 
-test: $(VENV)/.installed-dev  ## run the whole test suite
+test: $(VENV)/.installed-dev  ## run the test suite, but for what takes long
 	$(BIN)/python -m pytest
+
+slow: $(VENV)/.installed-dev  ## run the long statistical and exhaustive tests that `make test` leaves out
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.installed-dev  ## style and types
 	$(BIN)/ruff check .

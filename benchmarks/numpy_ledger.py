@@ -495,18 +495,25 @@ class NumpyLedger:
 
         claimed = (book.issue_day[i] <= loss_day[claim]) & (events["paid"] > loss_day[claim])
         claimed &= loss_day[claim] != NEVER
+        grace = plan.cover["expiry_days"][p, events["buyer"], 0] + settled
+        claimed &= (book.due_day[i] <= loss_day[claim]) | (events["paid"] > book.due_day[i] + grace)
         later = claimed & (events["paid"] > loss_day[claim] + settled)
+        # recovered before the indemnity is due: the claim is smaller, and nothing is left to share
+        back = later & (events["loss_day"] != NEVER)
+        back &= events["loss_day"] + self.model.rules.recovery_lag <= loss_day[claim] + settled
         value = book.amount[i] * self.rate(rates, events["s"], book.currency[i], loss_day[claim]) * claimed
         n = len(begins)
         owed = np.bincount(claim, weights=value, minlength=n)
-        debt = np.bincount(claim, weights=value * later, minlength=n)
+        left = value * later * (1.0 - back * events["recovery"])
+        debt = np.bincount(claim, weights=left, minlength=n)
         unpaid = np.divide(debt, owed, out=np.ones(n), where=owed > 0.0)
         buyer, s = events["buyer"][begins], events["s"][begins]
         rows["loss_day"][s, buyer] = np.minimum(loss_day, self.horizon + 1)
         limit = plan.segment["limit"][plan.cover["segments"][p, buyer, 0]]
         disputed = np.bincount(claim, weights=value * book.disputed[i], minlength=n) * unpaid
-        insurable = np.bincount(claim, weights=value * eligible, minlength=n) * (limit > 0.0) * unpaid
-        covered = np.minimum(insurable, limit * unpaid)
+        insurable = np.bincount(claim, weights=value * eligible, minlength=n) * (limit > 0.0)
+        covered = np.minimum(insurable, limit) * unpaid
+        insurable *= unpaid
         by_peril = plan.cover["percentage"][p, buyer]
         percentage = np.where(insolvent, by_peril[:, INSOLVENCY], by_peril[:, PROTRACTED])
 
@@ -528,7 +535,7 @@ class NumpyLedger:
         for name, part in zip(_STEPS, steps, strict=True):
             rows["gap"][:, p, GAP_STEPS.index(name)] = np.bincount(s[order], weights=part, minlength=c)
         rows["indemnity_gross"][:, p] = rows["gap"][:, p, -1]
-        self._share(p, events, rates, rows, claim, later, s, loss_day, indemnity, debt)
+        self._share(p, events, rates, rows, claim, later & ~back, s, loss_day, indemnity, debt)
 
     def _waterfall(self, p: int, s: np.ndarray, covered: np.ndarray, percentage: np.ndarray, c: int):  # type: ignore[no-untyped-def]
         """What each term takes of each claim (claims in date order within a scenario), and the indemnity."""

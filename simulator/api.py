@@ -98,6 +98,7 @@ def run(
     folder: str | Path | None = None,
     block: int | None = None,
     watch: Watcher | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Result:
     """Simulate a study and its stresses, and measure them.
 
@@ -110,21 +111,22 @@ def run(
             written when None.
         block: scenarios per block; chosen by memory and time when None. No influence on the numbers.
         watch: told about progress.
+        note: told, in a sentence, when results are kept in files because they are too large for memory.
 
     Returns:
         The result, with its summary attached.
 
     Raises:
         InputError: problems in study or ledger.
-        SimulatorError: an unknown executor, more scenarios than memory can hold, or a folder that cannot be
-            written. Nothing is written before study and ledger are found to be in order.
+        SimulatorError: an unknown executor, more scenarios than memory can measure, or a folder that cannot be
+            written or has no room. Nothing is written before study and ledger are found to be in order.
     """
     from contextlib import closing
     from dataclasses import replace
 
     from simulator.engine.checkpoint import Checkpoint
     from simulator.engine.executors import make_executor
-    from simulator.engine.model import build_model
+    from simulator.engine.model import build_models
     from simulator.engine.run import check_memory, simulate
     from simulator.jit import set_threads, thread_info
     from simulator.measures.precision import precision_search
@@ -133,10 +135,10 @@ def run(
     loaded = study if isinstance(study, LoadedStudy) else load_study(study)
     used = set_threads(threads)
     begin = time.perf_counter()
-    counts = scenario_counts(loaded)
+    counts, identity = scenario_counts(loaded), run_identity(loaded)
     variants: dict[str, Stress | None] = {name: loaded.study.stresses.get(name) for name in counts}
-    models = {name: build_model(loaded, stress) for name, stress in variants.items()}
-    check_memory(models[""], sum(counts.values()))
+    models = build_models(loaded, variants)
+    check_memory(max(counts.values()))
     results: dict[str, Result] = {}
     with closing(make_executor(executor, workers=used, block=block, scheduler=scheduler)) as workers:
         for name, model in models.items():
@@ -147,7 +149,7 @@ def run(
                 count = search.first(loaded.study.simulation.scenarios)
             kept = None
             if folder is not None:
-                kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", run_identity(loaded))
+                kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", identity)
             rows = simulate(
                 model,
                 count,
@@ -155,6 +157,8 @@ def run(
                 checkpoint=kept,
                 enough=None if search is None else search.enough,
                 folder=None if folder is None else Path(folder),
+                beside=sum(counts.values()) - counts[name],
+                note=None if name else note,
                 progress=None if watch is None else lambda done, total, label=label: watch(label, done, total),  # type: ignore[misc]
             )
             manifest = provenance(
@@ -164,7 +168,7 @@ def run(
                 seconds=rows.seconds,
                 inputs=input_files(loaded),
                 extra={
-                    "run": run_identity(loaded),
+                    "run": identity,
                     "stress": label,
                     "resumed_scenarios": rows.resumed,
                     "total_seconds": round(time.perf_counter() - begin, 3),
@@ -183,22 +187,28 @@ def _measured(whole: Result) -> Result:
     from dataclasses import replace
 
     from simulator.compare.paired import full_summary
+    from simulator.engine.spill import releasing
 
-    summary = full_summary(whole)
+    with releasing():
+        summary = full_summary(whole)
     named = {name: part.with_summary(summary[summary["stress"] == name]) for name, part in whole.stresses.items()}
     return replace(whole, stresses=named, summary_rows=summary)
 
 
 def _assemble(model: Any, rows: Any, manifest: dict[str, Any]) -> Result:
+    from simulator.engine.spill import releasing
     from simulator.measures.cost_of_risk import with_cost_of_risk
     from simulator.results.assemble import contribution_tables, path_dataset, scenario_dataset
     from simulator.results.result import Result
 
+    with releasing():
+        scenarios = with_cost_of_risk(scenario_dataset(model, rows), model.study, rows.in_files, rows.folder)
+        contributions, paths = contribution_tables(model, rows), path_dataset(model, rows)
     return Result(
         study=model.study,
-        scenarios=with_cost_of_risk(scenario_dataset(model, rows), model.study),
-        paths=path_dataset(model, rows),
-        contributions=contribution_tables(model, rows),
+        scenarios=scenarios,
+        paths=paths,
+        contributions=contributions,
         manifest=manifest,
         profile=model.portfolio.profile,
         story=_story(model),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,14 @@ def run(
 
     with compilation_noted(quiet), progress_display(quiet) as watch:
         result = run_study(
-            loaded, executor, scheduler=scheduler, threads=threads, folder=folder, block=block_size, watch=watch
+            loaded,
+            executor,
+            scheduler=scheduler,
+            threads=threads,
+            folder=folder,
+            block=block_size,
+            watch=watch,
+            note=None if quiet else partial(click.echo, err=True),
         )
     result.save(folder)
     written = write_report(result, folder, formats=loaded.study.report.formats)
@@ -160,10 +168,10 @@ def _dry_run(loaded: Any, block_size: int | None) -> None:
         f"programmes  {model.n_programmes}",
         f"blocks      {-(-total // ahead.block):,} of {ahead.block:,} scenarios, "
         f"{ahead.block_bytes / 2**20:,.0f} MiB each",
-        f"results     {ahead.result_bytes / 2**20:,.0f} MiB in memory",
+        f"results     {ahead.result_bytes / 2**20:,.0f} MiB, kept in {'files' if ahead.in_files else 'memory'}",
         f"time        about {ahead.seconds:,.1f} s, compilation and report apart",
     ]
-    problem = shortage(model, total)
+    problem = shortage(max(counts.values()))
     if problem:
         lines.append(f"too large   {problem}")
     click.echo("\n".join(lines))

@@ -26,7 +26,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache, update_wrapper
+from functools import cache, cached_property, update_wrapper
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast
@@ -34,6 +34,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba import prange
 from numba.core import event
+from numba.core.registry import CPUDispatcher
 
 from simulator.constants import NEVER
 
@@ -167,9 +168,38 @@ def row(function: F) -> F:
     It is put in place of its call too: records are handed over array by array, some hundred numbers a call, which costs
     a fifth of a ledger with programmes.
     """
-    compiled: Any = numba.njit(cache=CACHING, forceinline=True, **_FLAGS)(function)
-    compiled.role = "row"
-    return cast("F", compiled)
+    return cast("F", Row(function))
+
+
+class Row(CPUDispatcher):
+    """A compiled function that kernels call.
+
+    It has no entry for Python: code that unpacks some hundred arrays takes a fifth of the compiler's time. What Python
+    does call is compiled once more, by itself, with one.
+    """
+
+    role = "row"
+
+    def __init__(self, function: Callable[..., Any], *_rebuilt: Any) -> None:
+        options = {"nopython": True, "forceinline": True, "no_cpython_wrapper": True}
+        super().__init__(function, targetoptions=options | _FLAGS)
+        if CACHING:
+            self.enable_caching()
+
+    @cached_property
+    def for_python(self) -> Any:
+        """The same function with an entry, under another name in the cache."""
+        of = self.py_func
+        twin = FunctionType(of.__code__, of.__globals__, of.__name__, of.__defaults__, of.__closure__)
+        twin.__qualname__, twin.__module__ = f"{of.__qualname__}.for_python", of.__module__
+        return numba.njit(cache=CACHING, **_FLAGS)(twin)
+
+    def add_overload(self, compiled: Any) -> None:
+        """Keep what is compiled for kernels; a call from Python never finds it."""
+        self.overloads[tuple(compiled.signature.args)] = compiled
+
+    def _compile_for_args(self, *_arguments: Any) -> Any:
+        return self.for_python
 
 
 def kernel(function: F) -> F:

@@ -81,6 +81,8 @@ _CONSTANT = {
     "credit": {"pd": {"source": "column"}},
     "programmes": [{"name": "none", "type": "none"}],
 }
+_INSURED = {"programmes": [{"name": "none", "type": "none"}, {"name": "policy", "type": "whole_turnover"}]}
+_FEW = {"simulation.scenarios": 8, "stresses": {}}
 
 
 def _history() -> str:
@@ -97,7 +99,7 @@ def warm_up() -> tuple[float, Path | None]:
     Returns:
         Seconds it took, and the folder of the cache (None when caching is off).
     """
-    from simulator.api import load_study
+    from simulator.api import load_study, run
     from simulator.engine.model import build_model
     from simulator.engine.replay import replay_scenario
     from simulator.jit import cache_folder, prune_caches
@@ -110,8 +112,10 @@ def warm_up() -> tuple[float, Path | None]:
         (folder / "constant.csv").write_text("buyer_id,exposure,pd_annual\na,100,1 %\nb,200,2 %\n", encoding="utf-8")
         constant = {**_CONSTANT, "portfolio": {"exposure": "constant", "buyers": str(folder / "constant.csv")}}
         (folder / "rates.csv").write_text(_history(), encoding="utf-8")
-        samples = [load_study(folder / "study.yaml", changes) for changes in _SAMPLES]
-        for loaded in [*samples, load_study(constant)]:
+        samples = [load_study(folder / "study.yaml", changes | _FEW) for changes in _SAMPLES]
+        samples += [load_study(constant, _FEW), load_study(constant | _INSURED, _FEW)]
+        for loaded in samples:
+            run(loaded)
             replay_scenario(build_model(loaded), 0)
     prune_caches()
     return time.perf_counter() - begin, cache_folder()

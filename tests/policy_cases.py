@@ -104,8 +104,10 @@ def arrays(scenarios, stopped=None, capacity=None, recovery_lag=0, n_buyers=None
     events = allocate_events(n_rows, room)
     for values in events:
         values[:] = -1
-    for s in range(n_rows):
-        mine = [(i, every[i]) for i, k in enumerate(number) if listed[k][0] == s]
+    of_row = [[] for _ in range(n_rows)]
+    for i, k in enumerate(number):
+        of_row[listed[k][0]].append((i, every[i]))
+    for s, mine in enumerate(of_row):
         events.n_events[s] = len(mine)
         events.stopped_count[s], events.weak_count[s] = len(stopped[s]), len(weak[s])
         for k, (buyer, value, since, until) in enumerate(stopped[s][:room]):

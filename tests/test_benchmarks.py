@@ -53,12 +53,12 @@ def compare(model, n_scenarios):
     assert (np.abs(median - plain_median) <= 8.0 * spread / np.sqrt(n_scenarios) + 1.0).mean() > 0.95
 
 
-@pytest.mark.statistical
+@pytest.mark.slow
 def test_numpy_ledger_is_the_exporter_study():
     compare(build_model(simulator.load_study(EXPORTER)), 6_000)
 
 
-@pytest.mark.statistical
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 3, 8, 12, 21])
 def test_numpy_ledger_is_the_model_whatever_the_study_asks(tmp_path, seed):
     """Terms, pay runs, stop shipment, grids and copulas that the exporter study does not use."""

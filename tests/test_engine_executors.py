@@ -17,7 +17,7 @@ from simulator.engine.model import build_model
 from simulator.engine.run import simulate
 from simulator.errors import SimulatorError
 from tests.studies import random_study
-from tests.test_engine_repeatable import files_of, same, study_file
+from tests.test_engine_repeatable import NO_PAGE, files_of, same, study_file
 
 N = 9_000  # two whole chunks and a part
 COMMAND = [sys.executable, "-m", "simulator", "run"]
@@ -179,11 +179,27 @@ def wait_until(what, seconds=120):
     raise AssertionError("it did not happen in time")
 
 
+@pytest.fixture(scope="module")
+def undisturbed(study, tmp_path_factory):
+    """The file of a study, and what a run leaves that nobody stops."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    path = study_file(study | {"simulation": {"scenarios": 30_000, "seed": 4}} | NO_PAGE, folder)
+    subprocess.run([*COMMAND, str(path), "--quiet", "--out", str(folder / "run")], check=True, capture_output=True)
+    return path, files_of(folder / "run")
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.parametrize("name", OTHERS)
-def test_a_stopped_run_goes_on_with_any_executor_and_leaves_no_process(study, tmp_path, name, sign):
-    path = study_file(study | {"simulation": {"scenarios": 30_000, "seed": 4}}, tmp_path)
+@pytest.mark.parametrize(
+    ("name", "sign"),
+    [
+        pytest.param("processes", signal.SIGINT),
+        pytest.param("dask", signal.SIGKILL, marks=[needs_dask, quiet_dask]),
+        pytest.param("processes", signal.SIGKILL, marks=pytest.mark.slow),
+        pytest.param("dask", signal.SIGINT, marks=[needs_dask, quiet_dask, pytest.mark.slow]),
+    ],
+)
+def test_a_stopped_run_goes_on_with_any_executor_and_leaves_no_process(undisturbed, tmp_path, name, sign):
+    path, expected = undisturbed
     arguments = [*COMMAND, str(path), "--quiet", "--out"]
     process = subprocess.Popen(
         [*arguments, str(tmp_path / "stopped"), "--executor", name, "--threads", "2"],
@@ -204,5 +220,4 @@ def test_a_stopped_run_goes_on_with_any_executor_and_leaves_no_process(study, tm
     wait_until(lambda: not any(alive(pid) for pid in below), 30)
     done = subprocess.run([*arguments, str(tmp_path / "stopped")], check=True, capture_output=True)
     assert done.stderr == b""
-    subprocess.run([*arguments, str(tmp_path / "whole")], check=True, capture_output=True)
-    assert files_of(tmp_path / "stopped") == files_of(tmp_path / "whole")
+    assert files_of(tmp_path / "stopped") == expected

@@ -324,8 +324,8 @@ def test_kernel_equals_its_twin_and_what_the_script_foresaw(seed, tmp_path):
     assert (plan.receipt_day != NEVER).sum() == (plan.recovery > 0).sum()
 
 
-def traded(folder, seed):
-    """A random script in which programmes trade in every way and limits change, as a model."""
+def traded(folder, seed, lending=False):
+    """A random script in which programmes trade in every way and limits change, as a model; a bank may lend on it."""
     changes = {"portfolio": {"sales": {"mode": "steady_state"}}, "payment": {"stop_shipment_after": None}}
     study = scripted(folder, seed, **changes)
     (folder / "other").mkdir()
@@ -335,6 +335,8 @@ def traded(folder, seed):
         {"buyer": b, "on": f"{int(rng.integers(1, 170))} days", "limit": float(rng.choice([0, 20_000, 60_000]))}
         for b in (f"B{b:03d}" for b in range(12))
     ]
+    if lending:
+        study["liquidity"]["credit_line"]["borrowing_base"] = {"maximum_overdue": "60 days", "foreign": True}
     return build_model(simulator.load_study(study))
 
 
@@ -369,15 +371,17 @@ def test_regimes_of_a_script_equal_their_twin(seed, tmp_path):
 
 def test_event_lists_that_are_too_short(tmp_path):
     """A block that overflows its lists, of whatever length, is run again and is the same."""
-    model = traded(tmp_path, 3)
+    model = traded(tmp_path, 3, lending=True)
     enough = run_block(model, 0, 4, 400)
     assert 3 < enough.events.n_events.max() <= 400
     assert enough.events.stopped_count.max() > 3
+    assert (enough.cash.borrowing_base > 0.0).any()
     for capacity in (1, 2, 3):
         block = run_block(model, 0, 4, capacity)
         for name, values in enough.ledger._asdict().items():
             assert values.tobytes() == getattr(block.ledger, name).tobytes(), name
         assert (enough.events.n_events == block.events.n_events).all()
+        assert enough.cash.borrowing_base.tobytes() == block.cash.borrowing_base.tobytes(), "balances are counted once"
         assert enough.policy.indemnity.tobytes() == block.policy.indemnity.tobytes()
 
 

@@ -252,7 +252,6 @@ def test_bootstrap_horizon_variance_is_the_starting_variance_times_weeks(tmp_pat
     assert centred.var() == pytest.approx(13 * plan.variance0[1], rel=0.05)
 
 
-@pytest.mark.statistical
 def test_bootstrap_with_wrong_way_keeps_covariance_and_reaches_the_correlation(tmp_path):
     free, _ = history_plan(tmp_path)
     plan, _ = history_plan(tmp_path, wrong_way={"USD": 0.5, "GBP": 0.3})

@@ -1,15 +1,18 @@
 """The compiler's door: shares of threads, where kernels are cached, and when compiling is said."""
 
+import importlib
 import os
+import pkgutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import simulator
-from simulator.jit import Kernel, kernel, prange, row, scalar, set_threads, told_of_compilation
+from simulator.jit import CACHING, Kernel, Row, kernel, prange, row, scalar, set_threads, told_of_compilation
 from simulator.progress import compilation_noted, warm_up
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +76,36 @@ def test_every_turn_is_taken_once(turns):
             assert seen.tolist() == [1.0] * turns
     finally:
         set_threads(before)
+
+
+def test_a_row_is_called_by_kernels_and_from_python():
+    """With the same result, and apart: what is compiled for kernels has no entry that Python could call."""
+    seen = np.zeros(3)
+    for _ in range(2):
+        add_turn(seen, 0, 2.0)
+        take_turns(seen, 1.0)
+    assert seen.tolist() == [6.0, 2.0, 2.0]
+    assert len(add_turn.overloads) == len(add_turn.for_python.overloads) == 1
+    with pytest.raises(TypeError, match="argument"):
+        add_turn(seen, 0)
+
+
+#: Calls a row from Python, and says whether it was compiled.
+ROWS = """
+import numpy as np
+from simulator.engine.chunk_kernels import add_weighted
+from simulator.progress import compilation_noted
+total = np.zeros(2)
+with compilation_noted():
+    add_weighted(np.ones(3), np.ones((3, 2)), total)
+print(total)
+"""
+
+
+def test_a_row_called_from_python_is_loaded_from_the_cache(tmp_path):
+    first = python(ROWS, XDG_CACHE_HOME=str(tmp_path), PYTHONIOENCODING="utf-8")
+    assert first == ("[3. 3.]", "compiling (once)…\n")
+    assert python(ROWS, XDG_CACHE_HOME=str(tmp_path), PYTHONIOENCODING="utf-8") == (first[0], "")
 
 
 def test_a_kernel_has_one_loop_to_share():
@@ -141,6 +174,7 @@ def test_a_home_that_cannot_be_written_is_no_home(tmp_path):
     assert python(WHERE, XDG_CACHE_HOME=closed, TMPDIR=str(tmp_path))[0] == "None"
 
 
+@pytest.mark.slow
 def test_warming_up_leaves_nothing_to_compile(tmp_path):
     """Neither for the studies that are shipped, reports included, nor for their stresses."""
     from simulator.report.write import write_report
@@ -154,3 +188,34 @@ def test_warming_up_leaves_nothing_to_compile(tmp_path):
             write_report(result, tmp_path / name, formats=("html", "xlsx", "json"))
     assert len(CONFIGS) >= 3
     assert compiled == []
+
+
+#: Functions with more arguments than this are handed whole plans: to compile one takes seconds.
+FEW_ARGUMENTS = 12
+
+
+def large_functions():
+    """Kernels and rows of the package that are handed whole plans, as numba knows them, by name."""
+    for module in pkgutil.walk_packages(simulator.__path__, "simulator."):
+        if module.name.endswith(("kernels", "booking")):
+            for name, found in vars(importlib.import_module(module.name)).items():
+                compiled = found.compiled if isinstance(found, Kernel) else found
+                if isinstance(found, Kernel | Row) and compiled.py_func.__code__.co_argcount > FEW_ARGUMENTS:
+                    yield f"{compiled.py_func.__module__}.{name}", compiled
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CACHING, reason="read from the cache")
+def test_like_work_is_compiled_once():
+    """Large functions differ in what a study leaves out (None), not in types of numbers; nor do tests call others."""
+    warm_up()
+    twice = {}
+    functions = dict(large_functions())
+    for name, compiled in functions.items():
+        signatures = [key[0] for key in compiled._cache._cache_file._load_index()]
+        assert signatures, f"{name} is not compiled by warming up"
+        left_out = Counter(tuple(str(kind) == "none" for kind in types) for types in signatures)
+        if max(left_out.values()) > 1:
+            twice[name] = signatures
+    assert len(functions) > 20
+    assert twice == {}

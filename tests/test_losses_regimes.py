@@ -488,7 +488,6 @@ def test_formulas_equal_their_twins():
     assert formulas.payer_rank(0.0, 0.0, 0.0, 0.0) == -1.0, "nothing shared"
 
 
-@pytest.mark.statistical
 def test_limit_scores_are_normal_and_follow_buyer_and_state(tmp_path):
     """N(0, 1) whatever the shares; a change comes within the year with its chance, more often for those that fail."""
     study = trading_study(tmp_path, 1)
@@ -526,7 +525,6 @@ def offered(folder, take_up, shares, pd=0.0):
     return rows, rows.conceded[n:] > 0.0
 
 
-@pytest.mark.statistical
 @pytest.mark.parametrize(
     "shares", [{"buyer": 0.4, "systemic": 0.2, "credit": 0.1}, {"buyer": 1.0}, {"systemic": 0.3}, {}]
 )
@@ -544,7 +542,6 @@ def test_a_discount_is_taken_as_often_as_asked_and_by_the_promptest(take_up, sha
         assert cost[takes].max() <= cost[~takes].min(), "ranked without exception"
 
 
-@pytest.mark.statistical
 def test_who_is_about_to_fail_takes_no_discount(tmp_path):
     """Delays that only the buyer's credit quality decides: takers are those of the best 30 %, who do not fail."""
     rows, takes = offered(tmp_path, 0.3, {"credit": 1.0}, pd=0.3)

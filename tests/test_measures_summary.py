@@ -210,6 +210,7 @@ def test_cost_of_a_fund_is_that_of_the_scenario(written):
     assert (made["reserve_cost"][2] == 0.0).all()
 
 
+@pytest.mark.slow
 def test_error_of_the_cost_of_risk_includes_the_capital_charge():
     """Over replications, the reported error is the spread of the reported value."""
     found = [pick(summarise(fake_result(500, seed)), "cost_of_risk_mean", "Whole turnover 80 %") for seed in range(60)]

@@ -314,7 +314,9 @@ def test_late_notice_costs_part_of_the_indemnity():
 def test_an_insurer_that_fails_pays_from_its_estate():
     """Certain to fail on day 1: 40 % of what is due from then on; the shares in recoveries follow what was paid."""
     policy = terms(1.0, insurer_intensity=np.inf, insurer_recovery=0.4, settlement_days=20)
-    rows = settle([policy], [[Debt(0, 100, insolvent=50, lost=50, recovery=0.5)]], drivers=np.zeros((1, 1)))
+    rows = settle(
+        [policy], [[Debt(0, 100, insolvent=50, lost=50, recovery=0.5)]], recovery_lag=30, drivers=np.zeros((1, 1))
+    )
     assert gaps(rows) == waterfall(debt=100, insurer_default=60, indemnity=40)
     assert rows.insurer_loss[0, 0] == 60
     assert rows.indemnity[0, 0] == pytest.approx(40 - 50 * 0.4)

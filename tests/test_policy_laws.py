@@ -298,15 +298,27 @@ def test_full_cover_pays_the_debt_and_no_cover_pays_nothing(scenario):
 @given(policies(), debts(), st.integers(0, 400))
 @law
 def test_settlement_only_moves_money(policy, scenario, later):
-    """Of debts that stay unpaid; those paid before the indemnity is due are no claim."""
+    """Of debts that stay unpaid and bring no money before the indemnity, which makes a claim smaller."""
     slow = policy | {"settlement_days": policy["settlement_days"] + later}
-    scenario = [d for d in scenario if d.paid == NEVER]
+    scenario = [d._replace(recovery=0.0) for d in scenario if d.paid == NEVER]
     rows = run([policy, slow], scenario)
     for values in (rows.indemnity, rows.indemnity_gross, rows.gap):
         assert values[:, 0].tobytes() == values[:, 1].tobytes()
-    # claims alone arrive later, period by period; shares wait for the indemnity, so the net stays ahead too
-    paid = np.cumsum(run([policy, slow], [d._replace(recovery=0.0) for d in scenario]).claim_cash, 2)
+    paid = np.cumsum(rows.claim_cash, 2)
     assert (paid[0, 1] <= paid[0, 0] + 1e-6).all()
+
+
+@given(fractions, st.booleans(), debts(), st.integers(0, 400))
+@law
+def test_money_before_or_after_the_indemnity_comes_to_the_same(percentage, oldest_first, scenario, later):
+    """Without limits, first losses and caps, whatever is paid or recovered and when."""
+    policy = {"percentage": percentage, "waiting_days": 180, "settlement_days": 10, "oldest_first": oldest_first}
+    # disputed debts are not covered, and yet share later money
+    scenario = [d._replace(disputed=False) for d in scenario]
+    if oldest_first:  # the day from which money is pro rata is that of the claim
+        scenario = [d for d in scenario if d.paid == NEVER]
+    rows = run([policy, policy | {"settlement_days": 10 + later}], scenario)
+    np.testing.assert_allclose(rows.indemnity[0, 1], rows.indemnity[0, 0], rtol=1e-9, atol=1e-6)
 
 
 @given(policies(), debts())

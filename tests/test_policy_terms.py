@@ -151,12 +151,14 @@ def test_worked_numbers_of_when():
     assert f.held_up_loss_day(70, 182, 30, 80, 282) == NEVER
     assert f.held_up_loss_day(70, 182, 30, 253, 400) == NEVER
     assert f.date_of_loss(300, 252) == 252
-    assert f.is_claimed(14, 140, 70)
-    assert not f.is_claimed(14, 140, 140)
-    assert not f.is_claimed(14, 140, 13)
-    assert f.is_lost_unclaimed(71, NEVER, 300, 70)
-    assert not f.is_lost_unclaimed(14, NEVER, 300, 70)
-    assert f.is_lost_unclaimed(14, NEVER, 300, NEVER)
+    assert f.is_claimed(14, 60, 140, 70, 210)
+    assert not f.is_claimed(14, 60, 140, 140, 210)
+    assert not f.is_claimed(14, 60, 140, 13, 210)
+    assert not f.is_claimed(14, 60, 140, 50, 210)
+    assert f.is_claimed(14, 60, 271, 50, 210)
+    assert f.is_lost_unclaimed(71, 300, 70)
+    assert not f.is_lost_unclaimed(14, 300, 70)
+    assert f.is_lost_unclaimed(14, 300, NEVER)
     assert f.falls_in_period(400, 1, 365, False)
     assert not f.falls_in_period(400, 1, 365, True)
     assert f.claim_key(14, 3) == 60_129_542_147
@@ -351,7 +353,9 @@ def test_debts_lost_outside_every_claim_show_as_not_covered():
 @pytest.mark.parametrize(("rank", "net"), [([0, 1], 100.0), ([1, 0], 50.0)])
 def test_claims_of_one_day_go_by_rank_of_the_buyers_id(rank, net):
     """Only the first of two claims of one day finds the maximum liability; half of the second's debt is recovered."""
-    book, events = arrays([[Debt(0, 100, insolvent=5), Debt(1, 100, insolvent=5, lost=5, recovery=0.5)]])
+    book, events = arrays(
+        [[Debt(0, 100, insolvent=5), Debt(1, 100, insolvent=5, lost=5, recovery=0.5)]], recovery_lag=9
+    )
     built = plan([terms(1.0, maximum_liability=100)], 2, book)
     built.buyer_rank[:] = rank
     rows = apply_policies(built, book, clock(), events, constant_rates(1))
@@ -393,6 +397,55 @@ def test_money_between_date_of_loss_and_indemnity_is_shared_pro_rata():
     steps = waterfall(debt=200_000, over_limit=100_000, coinsurance=10_000, indemnity=90_000)
     assert gaps(rows) == pytest.approx(steps)
     assert rows.indemnity[0].tolist() == pytest.approx([90_000 * 0.7, 77_000 - 0.3 * 77_000, 60_000 * 0.7])
+
+
+def test_one_forgotten_invoice_does_not_make_a_claim_of_debts_that_are_paid_when_due():
+    """1,000 are 180 days late on day 190. Of what is not due then, one invoice is paid when due: no loss. One stays
+    unpaid for 210 days past due as well: held. One is paid 210 days past due, when its own indemnity would be."""
+    policy = terms(0.9, waiting_days=180, settlement_days=30)
+    forgotten = Debt(0, 1_000, lost=190, **LATE)
+    prompt = Debt(0, 250_000, issue=180, due=240, paid=240)
+    rows = settle([policy, policy | {"oldest_first": True}], [[forgotten, prompt]])
+    for p in (0, 1):
+        assert gaps(rows, p=p) == pytest.approx(waterfall(debt=1_000, coinsurance=100, indemnity=900))
+    just, late = prompt._replace(paid=450), prompt._replace(paid=451, protracted=True)
+    assert gaps(settle([policy], [[forgotten, just]]))["debt"] == 1_000
+    rows = settle([policy], [[forgotten, late]])
+    assert gaps(rows)["debt"] == 251_000
+    assert rows.indemnity[0, 0] == pytest.approx(0.9 * 251_000 - 0.9 * 250_000)
+
+
+def test_recoveries_before_the_indemnity_make_the_claim_smaller_as_payments_do():
+    """Half of 100 comes on day 220, the indemnity on day 230; the first loss of 30 is taken off what is left."""
+    policy = terms(0.9, waiting_days=190, settlement_days=30, aggregate_first_loss=30)
+    paid = [Debt(0, 50, lost=200, **LATE), Debt(0, 50, paid=220, **LATE)]
+    recovered = [Debt(0, 100, lost=200, recovery=0.5, receipt=220, **LATE)]
+    for debts in (paid, recovered):
+        rows = settle([policy], [debts])
+        assert gaps(rows) == pytest.approx(waterfall(debt=50, coinsurance=5, aggregate_first_loss=30, indemnity=15))
+        assert rows.indemnity[0, 0] == pytest.approx(15)
+    rows = settle([policy], [[recovered[0]._replace(receipt=231)]])
+    assert gaps(rows) == pytest.approx(waterfall(debt=100, coinsurance=10, aggregate_first_loss=30, indemnity=60))
+    assert rows.indemnity[0, 0] == pytest.approx(60 - 50 * 0.6)
+
+
+def test_what_is_still_owed_is_counted_at_the_rate_of_the_date_of_loss():
+    """100 and, at 1.0, another 100; the foreign one, worth 50 by the date of loss, is paid before the indemnity: 100
+    are still owed, of which the policy, converting at the invoice's date, covers half of its 200."""
+    rates = np.ones((1, 2, 60))
+    rates[0, 1, 20:] = 0.5
+    debts = [Debt(0, 100, lost=190, **LATE), Debt(0, 100, currency=1, due=60, paid=210)]
+    rows = settle([terms(0.9, waiting_days=180, settlement_days=30, conversion="invoice_date")], [debts], rates=rates)
+    assert gaps(rows) == pytest.approx(waterfall(debt=100, coinsurance=10, indemnity=90))
+
+
+def test_money_for_other_invoices_fills_no_disputed_one():
+    """60 are disputed and never paid, 100 are paid on day 50 for another invoice: excluded, the buyer owes what it
+    disputes, under either rule."""
+    debts = [Debt(0, 60, due=10, insolvent=100, disputed=True), Debt(0, 100, due=40, paid=50, insolvent=100)]
+    rows = settle([terms(0.9), terms(0.9, oldest_first=True)], [debts])
+    for p in (0, 1):
+        assert gaps(rows, p=p) == waterfall(debt=60, disputed=60)
 
 
 def test_money_before_the_indemnity_frees_limits_that_buyers_share():
@@ -508,6 +561,6 @@ def test_debt_of_a_claim_beyond_the_horizon_uses_its_last_rate():
 def test_constant_exposure():
     """One pseudo-invoice per buyer, issued the day before, never due; one period."""
     debts = [Debt(0, 100, issue=-1, due=NEVER, insolvent=365, lost=365, recovery=0.25, open_item=True)]
-    rows = settle([terms(0.8)], [debts], rates=np.ones((1, 1, 2)), when=clock(365, 365))
+    rows = settle([terms(0.8)], [debts], rates=np.ones((1, 1, 2)), when=clock(365, 365), recovery_lag=364)
     assert rows.indemnity_gross[0, 0] == pytest.approx(80)
     assert rows.indemnity[0, 0] == pytest.approx(60)

@@ -29,9 +29,15 @@ def stressed():
     return measured(fake_result(200, stresses=("pessimistic", "slow")))
 
 
+@pytest.fixture(scope="module")
+def saved(stressed, tmp_path_factory):
+    return save(stressed, tmp_path_factory.mktemp("saved") / "run")
+
+
 @pytest.fixture
-def folder(stressed, tmp_path):
-    return save(stressed, tmp_path / "run")
+def folder(saved, tmp_path):
+    """A run folder of one's own to damage: copying it takes less than saving it again."""
+    return shutil.copytree(saved, tmp_path / "run")
 
 
 def contents(folder):

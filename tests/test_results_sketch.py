@@ -39,7 +39,8 @@ def awkward_series(n):
     return np.stack([
         normal, np.where(rng.random(n) < 0.7, 1.0, normal), np.ones(n), rng.standard_cauchy(n), np.exp(5.0 * normal),
         -np.exp(5.0 * normal), np.sort(normal), normal + 1e9 * rng.integers(0, 3, n), np.round(normal, 1) + 0.0,
-        np.where(np.arange(n) == n // 2, 1e300, normal),
+        np.where(np.arange(n) == n // 2, 1e300, normal), np.where(normal < 0.0, 0.0, 5e-324), 1e-310 * normal,
+        np.where(normal < 0.0, -1.7e308, 1.7e308), 8e307 * np.sin(normal) * np.sign(normal),
     ])  # fmt: skip
 
 

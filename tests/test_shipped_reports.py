@@ -17,8 +17,8 @@ KEYS = ["stress", "measure", "programme", "level"]
     "name",
     [
         "sme_domestic",
-        pytest.param("exporter", marks=pytest.mark.statistical),
-        pytest.param("multinational", marks=pytest.mark.statistical),
+        pytest.param("exporter", marks=pytest.mark.slow),
+        pytest.param("multinational", marks=pytest.mark.slow),
     ],
 )
 def test_numbers_are_todays(name):

@@ -33,7 +33,7 @@ GAP, ALONE, AMONG, LEAST = 2, 24, 10, 8
 NOTHING_DRAWN = "One scripted scenario: nothing is drawn, so there are no probabilities and no standard errors."
 #: Steps of the waterfall as they are read.
 STEP_WORDS = {
-    "debt": "Debt on the date of loss",
+    "debt": "Debt claimed",
     "conversion": "at the policy's rate",
     "vat": "value added tax",
     "disputed": "disputed",

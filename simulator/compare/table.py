@@ -10,6 +10,7 @@ from simulator.compare.paired import SUFFIX, full_summary
 from simulator.compare.scale import common_scale, scaled, with_unit
 from simulator.compare.scripted import render_script
 from simulator.compare.verdict import verdict
+from simulator.engine.spill import releasing
 from simulator.measures.digits import ABSENT, SPACE, format_value, is_percentage
 from simulator.measures.estimate import effective_size, weight_deviation
 from simulator.measures.precision import precision_sentence
@@ -148,7 +149,10 @@ def _suffix(record: Mapping[str, Any]) -> str:
 def _summary(result: Result) -> pd.DataFrame:
     """The tidy summary, differences included; measured only where that has not been done."""
     rows = result.summary_rows
-    return rows if rows is not None and rows["measure"].str.endswith(SUFFIX).any() else full_summary(result)
+    if rows is None:
+        return full_summary(result)
+    whole = len(result.programmes) == 1 or rows["measure"].str.endswith(SUFFIX).any()
+    return rows if whole else full_summary(result)
 
 
 def text_of(row: Mapping[Any, Any], currency: str, scale: str | None = None) -> str:
@@ -162,6 +166,7 @@ def text_of(row: Mapping[Any, Any], currency: str, scale: str | None = None) -> 
     return with_unit(scaled(value, error, scale, signed=signed), scale)
 
 
+@releasing()
 def render(result: Result, console: Console) -> None:
     """Print the answer in words, then the table; wide enough for five programmes in 100 columns. A script is told.
 

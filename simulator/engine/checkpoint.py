@@ -16,6 +16,8 @@ from simulator.errors import SimulatorError
 from simulator.study.load import LoadedStudy
 
 Arrays = dict[str, np.ndarray]
+#: In a chunk's file: the entry with its number of scenarios, and the mark of one with the same row throughout.
+COUNT, SAME = "count", "same|"
 
 
 def run_identity(loaded: LoadedStudy, inputs: Iterable[Path], source: str) -> str:
@@ -62,8 +64,9 @@ class Checkpoint:
             return None
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                kept = {name.replace("|", "/"): data[name] for name in data.files}
-                return kept if len(kept["weight"]) == count else None
+                if int(data[COUNT]) != count:
+                    return None
+                return dict(_unpacked(name, data[name], count) for name in data.files if name != COUNT)
         except (OSError, ValueError, zipfile.BadZipFile, KeyError):
             return None
 
@@ -73,13 +76,37 @@ class Checkpoint:
         temporary = path.with_suffix(".tmp")
         try:
             with temporary.open("wb") as file:
-                named = {name.replace("/", "|"): values for name, values in arrays.items()}
-                np.savez(file, **named)  # type: ignore[arg-type]
+                count = len(arrays["weight"])
+                packed = dict(_packed(name, values, count) for name, values in arrays.items())
+                np.savez(file, **packed, **{COUNT: np.array(count)})  # type: ignore[arg-type]
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
         except OSError as error:
             raise SimulatorError(f"cannot write {path}: {error}") from error
+
+
+def same_rows(array: np.ndarray, row: np.ndarray | None = None) -> bool:
+    """Whether all rows are the same, or the same as a given one, bit by bit (0 is not −0, a NaN is one)."""
+    bits = _bits(array)
+    return bool((bits == (bits[:1] if row is None else _bits(row))).all())
+
+
+def _bits(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array).view(f"u{array.itemsize}")
+
+
+def _packed(name: str, values: np.ndarray, count: int) -> tuple[str, np.ndarray]:
+    """Name and content in the file: of rows that are all the same, as of a term that takes nothing, only the first."""
+    if "/" not in name and len(values) == count and same_rows(values):
+        return SAME + name, values[:1]
+    return name.replace("/", "|"), values
+
+
+def _unpacked(name: str, values: np.ndarray, count: int) -> tuple[str, np.ndarray]:
+    if name.startswith(SAME):
+        return name.removeprefix(SAME), np.broadcast_to(values, (count, *values.shape[1:]))
+    return name.replace("|", "/"), values
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator.engine.block import Block
-from simulator.engine.chunk_kernels import add_short, add_weighted, split_claims, turn
+from simulator.engine.chunk_kernels import add_short, add_weighted, list_losses, split_claims, turn
 from simulator.engine.model import Model
 from simulator.engine.sketch import summarise
 from simulator.ledger.portfolio import Floats
@@ -173,14 +173,10 @@ class Chunk:
 
     def _keep_losses(self, block: Block, start: int, size: int) -> None:
         events = block.events
-        count = events.n_events[:size]
-        scenario = np.repeat(np.arange(size), count)
-        # the entries of row after row stand together at the beginning of each row
-        skipped = np.arange(size) * events.buyer.shape[1] - (np.cumsum(count) - count)
-        entry = np.arange(len(scenario)) + np.repeat(skipped, count)
-        buyer, loss = events.buyer.ravel()[entry], events.loss.ravel()[entry]
-        lost = loss != 0.0
-        self.losses.append((scenario[lost] + start, buyer[lost], loss[lost]))
+        room = int(events.n_events[:size].sum())
+        scenario, buyer, loss = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room)
+        n = list_losses(size, start, events.n_events, events.buyer, events.loss, scenario, buyer, loss)
+        self.losses.append((scenario[:n].copy(), buyer[:n].copy(), loss[:n].copy()))
 
     def _add_failures(self, block: Block, failures: Failures, start: int, size: int) -> None:
         if not self.failures:
@@ -202,15 +198,7 @@ class Chunk:
         if self.failures:
             return self._contributions_of_failures(in_tail)
         n_buyers = len(self.model.portfolio.buyers)
-        scenario = np.concatenate([part[0] for part in self.losses]).astype(np.int64)
-        buyer = np.concatenate([part[1] for part in self.losses])
-        loss = np.concatenate([part[2] for part in self.losses])
-        pair = scenario * n_buyers + buyer
-        if (np.diff(pair) <= 0).any():
-            # one entry per scenario and buyer, in order
-            pair, inverse = np.unique(pair, return_inverse=True)
-            loss = np.bincount(inverse, weights=loss, minlength=len(pair))
-            scenario, buyer = pair // n_buyers, (pair % n_buyers).astype(np.int32)
+        scenario, buyer, loss = (np.concatenate(parts) for parts in zip(*self.losses, strict=True))
         tail = in_tail[scenario]
         return {
             "buyer/loss": np.bincount(buyer, weights=loss * weight[scenario], minlength=n_buyers),
@@ -239,6 +227,8 @@ class Chunk:
     def _path_summaries(self, weight: Floats) -> Arrays:
         weights = None if self.model.study.simulation.tail == "plain" else weight
         series = [self.paths[name] for name in SUMMARISED if name in self.paths]
+        if self.model.study.simulation.paths == "exact":
+            return {"path/series": np.concatenate(series), **self.sums}
         parts = [summarise(one, weights) for one in series]
         values, (_, total) = np.concatenate([values for values, _ in parts], axis=1), parts[0]
         return {"path/values": values, "path/weight": np.array([total]), **self.sums}
@@ -260,8 +250,3 @@ def worst_scenarios(loss: Floats, weight: Floats) -> np.ndarray:
     in_tail = np.zeros(n, np.bool_)
     in_tail[worst[heavy]] = True
     return in_tail
-
-
-def _weighted_sum(weight: Floats, values: Floats) -> Floats:
-    """Sum over scenarios, in one fixed order (no BLAS, whose order may follow its threads)."""
-    return np.asarray((values * weight.reshape(-1, *[1] * (values.ndim - 1))).sum(axis=0))

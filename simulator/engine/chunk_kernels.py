@@ -42,3 +42,26 @@ def turn(rows, columns, start):
         for k in range(rows.shape[1]):
             for s in range(first, last):
                 columns[k, start + s] = rows[s, k]
+
+
+@row
+def list_losses(n, start, n_events, buyers, losses, scenario, buyer, loss):
+    """List the losses of scenarios by buyer, scenario after scenario; returns how many.
+
+    Args:
+        n: scenarios.
+        start: number of the first.
+        n_events, buyers, losses: their events, those of one buyer side by side.
+        scenario, buyer, loss: out, with room for all events.
+    """
+    count = 0
+    for s in range(n):
+        first = count
+        for e in range(n_events[s]):
+            if losses[s, e] != 0.0:
+                if count > first and buyer[count - 1] == buyers[s, e]:
+                    loss[count - 1] += losses[s, e]
+                else:
+                    scenario[count], buyer[count], loss[count] = start + s, buyers[s, e], losses[s, e]
+                    count += 1
+    return count

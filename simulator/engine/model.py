@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -103,18 +104,32 @@ class Model:
         return int(self.book.group.max(initial=-1)) + 1
 
 
-def build_model(loaded: LoadedStudy, stress: Stress | None = None) -> Model:
-    """Read the ledger and prepare every room.
+def build_models(loaded: LoadedStudy, stresses: Mapping[str, Stress | None]) -> dict[str, Model]:
+    """Models of variants, as :func:`build_model`; the ledger is read once for all that plan the same sales."""
+    read: dict[float, Portfolio] = {}
+    models = {}
+    for name, stress in stresses.items():
+        sales = (stress or Stress()).sales_multiplier
+        if sales not in read:
+            read[sales] = check_study(loaded, sales)
+        models[name] = build_model(loaded, stress, read[sales])
+    return models
+
+
+def build_model(loaded: LoadedStudy, stress: Stress | None = None, portfolio: Portfolio | None = None) -> Model:
+    """Prepare every room.
 
     Args:
         loaded: the study and where its files are.
         stress: a named variant, or None for the study itself.
+        portfolio: its ledger, checked; read and checked when None.
 
     Raises:
         InputError: with every problem found in the ledger and in what the rooms need of it, stresses included.
     """
     variant = stress or Stress()
-    portfolio = check_study(loaded, variant.sales_multiplier)
+    if portfolio is None:
+        portfolio = check_study(loaded, variant.sales_multiplier)
     try:
         return _build(loaded, variant, portfolio)
     except InputError as error:

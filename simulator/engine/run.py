@@ -9,29 +9,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.engine.block import memory_per_scenario, run_block
-from simulator.engine.blocks import FIRST_CAPACITY, Engine
+from simulator.engine import spill
+from simulator.engine.block import memory_per_scenario
+from simulator.engine.blocks import Engine
 from simulator.engine.checkpoint import Arrays, Checkpoint
-from simulator.engine.chunk import CHUNK, Chunk
+from simulator.engine.chunk import CHUNK
 from simulator.engine.executors import Executor, Span, Threads, spans
 from simulator.engine.model import Model
-from simulator.engine.rows import RunRows
+from simulator.engine.rows import RunRows, bytes_per_scenario
 from simulator.errors import SimulatorError
 
-#: Bytes a run takes at its peak for each byte of its result rows: labelling, measuring and saving make copies.
-ROW_COPIES = 2.5
+#: Bytes of memory for each scenario when a variable is sorted and measured: its values, their order, their influence on
+#: what is measured. Paths and rows take none: they are summarised, or kept in files.
+MEASURED_BYTES = 80
 
 #: Called with (scenarios done, scenarios in all) after every block.
 Progress = Callable[[int, int], None]
 #: Called with the rows of all scenarios so far; answers how many scenarios there should be.
 Enough = Callable[[RunRows], int]
-
-
-def row_bytes(model: Model) -> int:
-    """Bytes of one scenario's result rows, read off four scenarios."""
-    chunk = Chunk(model, 0, 4)
-    chunk.add(run_block(model, 0, 4, FIRST_CAPACITY, brief=True))
-    return sum(values.nbytes for values in chunk.rows.values()) // 4
 
 
 def physical_memory() -> int | None:
@@ -42,30 +37,29 @@ def physical_memory() -> int | None:
         return None
 
 
-def shortage(model: Model, n_scenarios: int) -> str:
-    """Why so many scenarios cannot be held in memory, and how many could; empty where they can."""
-    available, each = physical_memory(), ROW_COPIES * row_bytes(model)
-    if available is None or n_scenarios * each <= available:
+def shortage(n_scenarios: int) -> str:
+    """Why so many scenarios of one study or stress cannot be measured, and how many could; empty where they can."""
+    available = physical_memory()
+    if available is None or n_scenarios * MEASURED_BYTES <= available:
         return ""
-    fits = int(available // each)
+    fits = available // MEASURED_BYTES
     fits -= fits % 10 ** max(0, int(math.log10(max(fits, 1))) - 1)
     return (
-        f"{n_scenarios:,} scenarios, those of stresses included, need about {n_scenarios * each / 2**30:,.0f} GiB of "
-        f"memory; this machine has {available / 2**30:,.0f} GiB, enough for about {fits:,}"
+        f"{n_scenarios:,} scenarios need about {n_scenarios * MEASURED_BYTES / 2**30:,.0f} GiB of memory to be "
+        f"measured; this machine has {available / 2**30:,.0f} GiB, enough for about {fits:,}"
     )
 
 
-def check_memory(model: Model, n_scenarios: int) -> None:
-    """Refuse a run whose results this machine cannot hold.
+def check_memory(n_scenarios: int) -> None:
+    """Refuse a run that this machine cannot measure.
 
     Args:
-        model: the study made ready.
-        n_scenarios: all scenarios that are held together, those of the stresses included.
+        n_scenarios: most scenarios of the study or of a stress; those are measured one after the other.
 
     Raises:
         SimulatorError: saying how much is needed and how many scenarios would fit.
     """
-    problem = shortage(model, n_scenarios)
+    problem = shortage(n_scenarios)
     if problem:
         raise SimulatorError(f"{problem}: ask for fewer with --scenarios or simulation.scenarios")
 
@@ -79,6 +73,7 @@ class Outlook:
     block: int
     block_bytes: int
     result_bytes: int
+    in_files: bool
     seconds_per_scenario: float
 
     @property
@@ -97,6 +92,8 @@ def simulate(
     progress: Progress | None = None,
     enough: Enough | None = None,
     folder: Path | None = None,
+    beside: int = 0,
+    note: Callable[[str], None] | None = None,
 ) -> RunRows:
     """Run a study's scenarios.
 
@@ -111,6 +108,8 @@ def simulate(
         enough: looks at the rows of all scenarios so far and says how many there should be; asked again until there
             are as many. More are added after whole chunks only.
         folder: where results are kept that are too large for memory; the system's place for temporary files when None.
+        beside: number of scenarios of other runs whose results are held at the same time.
+        note: told, in a sentence, when results are kept in files because they are too large for memory.
 
     Returns:
         The rows of all scenarios. The same bytes for any executor, block size and number of threads, and whether or
@@ -118,7 +117,7 @@ def simulate(
     """
     workers = executor or Threads(block)
     workers.ready(model)
-    result = RunRows(n_scenarios, folder)
+    result = RunRows(n_scenarios, folder, beside, note)
     begin = time.perf_counter()
     done = 0
     while done < result.n_scenarios:
@@ -172,12 +171,13 @@ def outlook(model: Model, n_scenarios: int, block: int | None = None) -> Outlook
     engine = Engine(model, block)
     engine.warm_up()
     trial = engine.chunk(0, min(64, max(4, n_scenarios)), lambda done: None)
-    row_bytes = sum(a.nbytes for name, a in trial.items() if "/" not in name) // len(trial["gross_loss"])
+    n_bytes = int(bytes_per_scenario(trial) * n_scenarios)
     return Outlook(
         n_scenarios,
         -(-n_scenarios // CHUNK),
         engine.block,
         engine.block * memory_per_scenario(model, engine.capacity),
-        row_bytes * n_scenarios,
+        n_bytes,
+        n_bytes > spill.HELD_BYTES,
         engine.seconds_per_scenario,
     )

@@ -66,8 +66,8 @@ def summarise(columns: Floats, weights: Floats | None = None) -> tuple[Floats, f
         raise ValueError("a chunk needs at least one scenario")
     values = np.full((POINTS, series), np.nan)
     if weights is None:
-        positions = _positions(n) if n >= POINTS else np.arange(n)
-        _pick(columns, positions, values[: len(positions)])
+        places = positions(GRID, n) if n >= POINTS else np.arange(n)
+        _pick(columns, places, values[: len(places)])
         return values, float(n)
     for start in range(0, series, BATCH_SERIES):
         part = slice(start, start + BATCH_SERIES)
@@ -77,36 +77,36 @@ def summarise(columns: Floats, weights: Floats | None = None) -> tuple[Floats, f
     return values, float(weights.sum())
 
 
-def _pick(columns: Floats, positions: NDArray[np.int64], found: Floats) -> None:
+def _pick(columns: Floats, places: NDArray[np.int64], found: Floats) -> None:
     """Fill in the values of each series at some ranks, float64[len(positions), series]."""
     series, n = columns.shape
     groups, buckets = min(GROUPS, series), n + -n % PARTS
     order_statistics(
-        np.ascontiguousarray(columns), positions, np.empty((groups, n)), np.empty((groups, 2, PARTS + 1)),
+        np.ascontiguousarray(columns), places, np.empty((groups, n)), np.empty((groups, 2, PARTS + 1)),
         np.empty((groups, n), np.int32), np.empty((groups, buckets + 1), np.int32), found,
     )  # fmt: skip
 
 
-def _positions(n: int) -> NDArray[np.int64]:
+def positions(probabilities: Floats, n: int) -> NDArray[np.int64]:
     """Indices of the inverted-cdf order statistics of n equal weights."""
-    ranks = np.ceil(GRID * n * (1.0 - 1e-14)).astype(np.int64)
-    positions: NDArray[np.int64] = np.clip(ranks - 1, 0, n - 1)
-    return positions
+    ranks = np.ceil(probabilities * n * (1.0 - 1e-14)).astype(np.int64)
+    places: NDArray[np.int64] = np.clip(ranks - 1, 0, n - 1)
+    return places
 
 
 def _order_statistics(ordered: Floats, cumulative: Floats) -> Floats:
     """Order statistics at ``GRID`` of weighted sorted series [series, n] → [257, series]."""
     values = np.empty((POINTS, len(ordered)))
     for k in range(len(ordered)):
-        values[:, k] = ordered[k, _inverse(cumulative[k], GRID)]
+        values[:, k] = ordered[k, inverse(cumulative[k], GRID)]
     return values
 
 
-def _inverse(cumulative: Floats, probabilities: Floats) -> NDArray[np.int64]:
+def inverse(cumulative: Floats, probabilities: Floats) -> NDArray[np.int64]:
     """First index whose share of the total reaches each probability, forgiving the rounding of the sum."""
     target = probabilities * cumulative[-1] * (1.0 - 1e-12)
-    positions: NDArray[np.int64] = np.searchsorted(cumulative, target, side="left")
-    return np.minimum(positions, len(cumulative) - 1)
+    places: NDArray[np.int64] = np.searchsorted(cumulative, target, side="left")
+    return np.minimum(places, len(cumulative) - 1)
 
 
 class PathQuantiles:
@@ -167,7 +167,7 @@ class PathQuantiles:
         answer = np.empty((len(asked), self.n_series))
         for ordered, cumulative, part in _mixtures(held, self.n_series):
             for k in range(len(ordered)):
-                answer[:, part.start + k] = ordered[k, _inverse(cumulative[k], asked)]
+                answer[:, part.start + k] = ordered[k, inverse(cumulative[k], asked)]
         return answer
 
     def _held(self) -> list[tuple[Floats, float]]:

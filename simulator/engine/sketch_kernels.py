@@ -55,7 +55,9 @@ def to_buckets(values, edge, scale, width, bucket):
     last = width - 1.0
     for i in range(values.shape[0]):
         k = np.uint32(bucket[i])
-        place = min(max((values[i] - edge[k]) * scale[k], 0.0), last)
+        place = (values[i] - edge[k]) * scale[k]
+        # no number where a part is narrower, or wider, than numbers can say: such a part has one bucket, or two
+        place = min(place, last) if place > 0.0 else 0.0
         bucket[i] = np.int32(np.float64(bucket[i]) * width + place)
 
 

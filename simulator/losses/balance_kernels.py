@@ -166,7 +166,7 @@ def note_balances(s, b, regime, moving, scores, troubled, days, lost, plan, rows
     p = s - t * width
     latest = plan.period_of_day.shape[0] - 1
     begin = plan.start[b]
-    aged = False
+    aged = np.bool_(False)
     for i in range(begin, plan.start[b + 1]):
         day = days[s, i - begin]
         if troubled and day != -1:

@@ -316,14 +316,14 @@ def lose_in_tile(
     n_calls = (before + n + 15) >> 4
     byte, mark = bench.byte[t][before:], bench.mark[t]
     prepare_tile(first, n, drivers, mixing, bench.driver[t], bench.largest[t])
-    mixed = False
+    mixed = np.bool_(False)
     for s in range(first, first + n):
         mixed |= mixing[s] != 1.0
     for p in range(n, n + 8):
         mark[p] = 0
     count = 0
     n_buyers = book.group.shape[0]
-    simple = True
+    simple = np.bool_(True)
     for b in range(n_buyers):
         simple &= sieve.certain[b] and book.group[b] < 0
     for b in range(n_buyers):

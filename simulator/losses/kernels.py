@@ -100,7 +100,9 @@ def count_buyer(t, first, n, b, days, part, book, scratch, counting, balances):
             s = first + p
             fetch_days(s, p, b, days, book, scratch.paid)
             only = quiet[p] > 0.0
-            note_balances(s, b, -1, only, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
+            note_balances(
+                s, b, np.int64(-1), only, scratch.score, np.bool_(False), scratch.paid, scratch.lost, counting, balances
+            )  # fmt: skip
 
 
 @row

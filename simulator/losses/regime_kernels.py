@@ -55,9 +55,10 @@ def deal_with(g, quad, lane, b, score, rank, keys, horizon, book, regimes):
             stops_on = changed_on + regimes.stop_notice[g]
     for k in range(regimes.told_day.shape[2]):
         stops_on = min(stops_on, regimes.told_day[g, b, k])
+    guarantee, within = int(np.int64(regimes.guarantee[g])), int(np.int64(regimes.within[g]))  # as on open account
     return Deal(
         form, regimes.fee[g, b], regimes.advance_rate[g], regimes.interest[g], regimes.protection[g],
-        regimes.guarantee[g], regimes.sells_open[g], discount, regimes.within[g], stops_on, regimes.allowed[g, b],
+        guarantee, regimes.sells_open[g], discount, within, stops_on, regimes.allowed[g, b],
     )  # fmt: skip
 
 
@@ -120,4 +121,4 @@ def settle_regimes(
             note_loss(r, b, loss, book, rows, scratch)
         if counting is not None:
             final = all_paid if quiet else scratch.final
-            note_balances(s, b, g, False, scratch.score, not quiet, final, scratch.lost, counting, balances)
+            note_balances(s, b, g, np.bool_(False), scratch.score, not quiet, final, scratch.lost, counting, balances)

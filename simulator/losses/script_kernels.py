@@ -12,58 +12,56 @@ from simulator.losses.regime_kernels import is_in_trouble, longest_lateness, set
 
 
 @row
-def follow_buyer(
-    s, b, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch,
-    counting, balances,
-):  # fmt: skip
-    """Settle one buyer of a scripted scenario. A payment that is told is a payment, however late (it cures)."""
-    n = rates.shape[0]
-    for i in range(book.start[b], book.start[b + 1]):
-        k = i - book.start[b]
-        scratch.drawn[s, k] = script.paid_day[i]
-        scratch.paid[s, k] = script.paid_day[i]
-    insolvent_on = script.default_day[b]
-    count = 1
-    common = 0
-    alike = True
-    if regimes is not None:
-        count = regimes.count
-        common = count * n if count > 1 else 0
-        alike = not regimes.touched[b]
-    if insolvent_on != NEVER:
-        for g in range(count):
-            rows.n_defaults[g * n + s] += 1
-    trouble = is_in_trouble(insolvent_on, longest_lateness(b, book, scratch.paid[s]), rules)
-    if alike and not trouble:
-        collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
-        if counting is not None:
-            note_balances(s, b, -1, False, scratch.score, False, scratch.paid, scratch.lost, counting, balances)
-        return
-    # types as in drawn scenarios, so that both use the same compiled functions
-    luck = Luck(insolvent_on, False, NO_SCORE, 0.0, True)
-    if regimes is None:
-        settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch)
-        if counting is not None:
-            note_balances(s, b, 0, False, scratch.score, True, scratch.final, scratch.lost, counting, balances)
-    else:
-        # the regimes of a script leave nothing to chance: who accepts and who takes a discount is certain
-        settle_regimes(
-            np.int64(0), np.int64(0), n, s, b, luck, 0.0, blocked_from, keys, rates, delay, transfer, rules, clock,
-            book, regimes, rows, events, scratch, counting, balances,
-        )  # fmt: skip
-
-
-@row
 def follow_scenario(
     s, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes, rows, events, scratch,
     counting, balances,
 ):  # fmt: skip
-    """All buyers of one scripted scenario; arguments as in :func:`follow_script`."""
+    """Settle all buyers of one scripted scenario; arguments as in :func:`follow_script`.
+
+    A payment that is told is a payment, however late (it cures). Numbers have the types that they have in drawn
+    scenarios, so that both use the same compiled functions.
+    """
+    n = rates.shape[0]
+    count = 1
+    common = 0
+    if regimes is not None:
+        count = regimes.count
+        common = count * n if count > 1 else 0
     for b in range(book.group.shape[0]):
-        follow_buyer(
-            s, b, script, keys, rates, blocked_from, delay, transfer, rules, clock, book, regimes,
-            rows, events, scratch, counting, balances,
-        )  # fmt: skip
+        for i in range(book.start[b], book.start[b + 1]):
+            k = i - book.start[b]
+            scratch.drawn[s, k] = script.paid_day[i]
+            scratch.paid[s, k] = script.paid_day[i]
+        insolvent_on = int(np.int64(script.default_day[b]))
+        alike = True
+        if regimes is not None:
+            alike = not regimes.touched[b]
+        if insolvent_on != NEVER:
+            for g in range(count):
+                rows.n_defaults[g * n + s] += 1
+        trouble = is_in_trouble(insolvent_on, longest_lateness(b, book, scratch.paid[s]), rules)
+        if alike and not trouble:
+            collect_all(common + s, s, b, rates, rules, clock, book, scratch.paid[s], rows)
+            if counting is not None:
+                note_balances(
+                    s, b, np.int64(-1), np.bool_(False), scratch.score, np.bool_(False), scratch.paid, scratch.lost,
+                    counting, balances,
+                )  # fmt: skip
+            continue
+        luck = Luck(insolvent_on, False, NO_SCORE, 0.0, True)
+        if regimes is None:
+            settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch)
+            if counting is not None:
+                note_balances(
+                    s, b, np.int64(0), np.bool_(False), scratch.score, np.bool_(True), scratch.final, scratch.lost,
+                    counting, balances,
+                )  # fmt: skip
+        else:
+            # the regimes of a script leave nothing to chance: who accepts and who takes a discount is certain
+            settle_regimes(
+                np.int64(0), np.int64(0), n, s, b, luck, 0.0, blocked_from, keys, rates, delay, transfer, rules, clock,
+                book, regimes, rows, events, scratch, counting, balances,
+            )  # fmt: skip
 
 
 @kernel

@@ -94,7 +94,7 @@ def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book,
     withheld_until = -NEVER
     buyer_loss = 0.0
     trigger = luck.insolvent_on
-    latest = 0
+    latest = np.int64(0)
     plain = is_open_account(deal)
     for i in range(begin, end):
         k = i - begin

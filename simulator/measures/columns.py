@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from simulator.results.result import Result
 
 
+#: Bytes of samples that are kept for further measures, and those of one that is sorted.
+SAMPLE_BYTES, BYTES_PER_SCENARIO = 128 * 2**20, 24
 #: Level of the tail that parts of a loss are looked at in.
 WORST = 0.99
 HALF_A_CENT = 0.005
@@ -39,6 +41,7 @@ class Columns:
         self.n_programmes = int(result.scenarios.sizes["programme"])
         self.n_scenarios = int(result.scenarios.sizes["scenario"])
         self._samples: dict[tuple[str, int], Sample] = {}
+        self._most = max(1, SAMPLE_BYTES // (BYTES_PER_SCENARIO * max(1, self.n_scenarios)))
         self._takes: dict[str, bool] = {}
 
     def has(self, name: str) -> bool:
@@ -55,9 +58,11 @@ class Columns:
     def sample(self, name: str, programme: int = -1) -> Sample:
         """The sample of a variable; ``programme`` is left out for variables of the scenario alone."""
         key = (name, programme)
-        if key not in self._samples:
-            self._samples[key] = Sample(self.values(name, programme), self.p)
-        return self._samples[key]
+        found = self._samples.pop(key, None) or Sample(self.values(name, programme), self.p)
+        self._samples[key] = found  # the one used last stands last
+        if len(self._samples) > self._most:
+            del self._samples[next(iter(self._samples))]
+        return found
 
     def derived(self, values: Floats) -> Sample:
         """A sample of values computed from columns, on the same weights."""
@@ -75,13 +80,13 @@ class Columns:
         """The sample of a variable; zeros where the result does not hold it."""
         if self.has(name):
             return self.sample(name, programme)
-        return Sample(np.zeros(self.n_scenarios), self.p)
+        return Sample(np.broadcast_to(0.0, self.n_scenarios), self.p)
 
     def takes(self, name: str) -> bool:
         """Whether an amount is other than zero, rounding apart, in some scenario under some programme."""
         if name not in self._takes:
             values = self.result.scenarios[name].to_numpy() if self.has(name) else np.zeros(1)
-            self._takes[name] = bool((np.abs(values) >= HALF_A_CENT).any())
+            self._takes[name] = bool(max(values.max(), -values.min()) >= HALF_A_CENT)
         return self._takes[name]
 
     def tail_part(self, values: Floats) -> Functional:
@@ -97,7 +102,7 @@ class Columns:
         if has_fund_cost(self.result.scenarios, self.result.study, programme):
             return mean(self.sample("reserve_cost", programme))
         value = reserve_cost(self.result.study, programme)
-        return Functional(value, np.zeros(self.n_scenarios), self.p)
+        return Functional(value, np.broadcast_to(0.0, self.n_scenarios), self.p)
 
     def capital_charge(self, programme: int) -> Functional:
         """Capital charge on retained loss."""
@@ -105,12 +110,12 @@ class Columns:
 
     def cost_of_risk(self, programme: int) -> Functional:
         """Expected cost of risk, the error of its capital charge included."""
-        parts = [
-            mean(self.sample("premium", programme)),
-            mean(self.sample("retained_loss", programme)),
-            mean(self.financing(programme)),
-            self.capital_charge(programme),
-            *(mean(self.sample(name, programme)) for name in TRADE_COSTS if self.has(name)),
-            self.reserve_cost(programme),
-        ]
-        return sum(parts[1:], start=parts[0])
+        total = mean(self.sample("premium", programme))  # part by part: each has a number per scenario
+        total += mean(self.sample("retained_loss", programme))
+        total += mean(self.financing(programme))
+        total += self.capital_charge(programme)
+        for name in TRADE_COSTS:
+            if self.has(name):
+                total += mean(self.sample(name, programme))
+        total += self.reserve_cost(programme)
+        return total

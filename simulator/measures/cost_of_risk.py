@@ -7,10 +7,12 @@ reserve cost = reserve · cost of capital · years, unless the reserve is a fund
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.engine.spill import room
 from simulator.measures.estimate import Functional
 from simulator.measures.estimates import mean
 from simulator.measures.sample import Floats, Sample, probabilities
@@ -51,34 +53,49 @@ def has_fund_cost(scenarios: xr.Dataset, study: Study, programme: int) -> bool:
 
 def capital_charge(retained: Sample, rate: float) -> Functional:
     """rate · (TVaR₉₉ − mean) of retained loss, with its influence."""
-    return rate * (tail_value_at_risk(retained, CAPITAL_LEVEL) - mean(retained))
+    tail, average = tail_value_at_risk(retained, CAPITAL_LEVEL), mean(retained)
+    influence = tail.influence  # as rate * (tail - average), in place: there is a number per scenario
+    influence -= average.influence
+    influence *= rate
+    return Functional(rate * (tail.value - average.value), influence, retained.p)
 
 
-def with_cost_of_risk(scenarios: xr.Dataset, study: Study) -> xr.Dataset:
+def with_cost_of_risk(
+    scenarios: xr.Dataset, study: Study, in_files: bool = False, folder: Path | None = None
+) -> xr.Dataset:
     """The scenarios with ``capital_charge`` and ``reserve_cost`` (programme) and ``cost_of_risk`` added.
 
-    ``financing_cost`` and the costs of trade count as zero where the result does not hold them.
+    ``financing_cost`` and the costs of trade count as zero where the result does not hold them. Where the scenarios are
+    kept in files, these are too: in a folder, that of temporary files when None.
     """
     retained = _by_programme(scenarios, "retained_loss")
     p = probabilities(scenarios["weight"].to_numpy())
     charges = np.array([capital_charge(Sample(row, p), capital_rate(study, k)).value for k, row in enumerate(retained)])
     reserves = np.array([reserve_cost(study, k) for k in range(len(retained))])
-    total = _by_programme(scenarios, "premium") + retained
-    for name in ("financing_cost", *TRADE_COSTS):
-        if name in scenarios:
-            total = total + _by_programme(scenarios, name)
     held: tuple[object, object] = ("programme", reserves)
     funded = [has_fund_cost(scenarios, study, k) for k in range(len(retained))]
+    by_scenario = None
     if any(funded):
-        by_scenario = np.where(np.array(funded)[:, None], _by_programme(scenarios, "reserve_cost"), reserves[:, None])
+        by_scenario = room(retained.shape, np.float64, in_files, folder)
+        of_funds = _by_programme(scenarios, "reserve_cost")
+        for k, has_fund in enumerate(funded):
+            by_scenario[k] = of_funds[k] if has_fund else reserves[k]
         held = (("programme", "scenario"), by_scenario)
-        total = total + charges[:, None] + by_scenario
-    else:
-        total = total + (charges + reserves)[:, None]
-    added = scenarios.assign(
+    total = room(retained.shape, np.float64, in_files, folder)
+    added = [_by_programme(scenarios, n) for n in ("retained_loss", "financing_cost", *TRADE_COSTS) if n in scenarios]
+    for k, premium in enumerate(_by_programme(scenarios, "premium")):
+        total[k] = premium
+        for values in added:
+            total[k] += values[k]
+        if by_scenario is not None:
+            total[k] += charges[k]
+            total[k] += by_scenario[k]
+        else:
+            total[k] += charges[k] + reserves[k]
+    with_costs = scenarios.assign(
         capital_charge=("programme", charges), reserve_cost=held, cost_of_risk=(("programme", "scenario"), total)
     )
-    return stamp(added, study.study.currency)
+    return stamp(with_costs, study.study.currency)
 
 
 def _by_programme(scenarios: xr.Dataset, name: str) -> Floats:

@@ -13,6 +13,8 @@ from simulator.measures.sample import Floats, Sample
 def mean(sample: Sample) -> Functional:
     """Weighted mean; influence x − μ. Of (1, 2, 6): 3 ± √(14/3/2) = 3 ± 1.53."""
     value = sample.average(sample.values)
+    if sample.values.strides == (0,):  # the same in all scenarios, and kept as one number
+        return Functional(value, np.broadcast_to(sample.values[0] - value, sample.n), sample.p)
     return Functional(value, sample.values - value, sample.p)
 
 

@@ -58,7 +58,8 @@ class Sample:
     @cached_property
     def ordered(self) -> Floats:
         """Values in ascending order."""
-        return self.values[self.order]
+        places_known = self.p is not None or "order" in self.__dict__
+        return self.values[self.order] if places_known else np.sort(self.values, kind="stable")
 
     @cached_property
     def cumulative(self) -> Floats | None:

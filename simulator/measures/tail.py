@@ -129,9 +129,12 @@ def tail_value_at_risk(sample: Sample, level: float) -> Functional:
     if not 0.0 <= level < 1.0:
         raise ValueError(f"a level lies between 0 and 1, not {level}")
     boundary = float(sample.ordered[sample.position(level)])
-    excess = np.maximum(sample.values - boundary, 0.0)
+    excess = sample.values - boundary
+    np.maximum(excess, 0.0, out=excess)
     value = boundary + sample.average(excess) / (1.0 - level)
-    return Functional(value, excess / (1.0 - level) - (value - boundary), sample.p)
+    excess /= 1.0 - level
+    excess -= value - boundary
+    return Functional(value, excess, sample.p)
 
 
 def tail_weights(values: ArrayLike, weights: ArrayLike | None, level: float) -> Floats:
@@ -150,7 +153,8 @@ def tail_weights_of(sample: Sample, level: float) -> Floats:
     beyond = sample.order[position + 1 :]
     share[beyond] = 1.0 / sample.n if sample.p is None else sample.p[beyond]
     share[sample.order[position]] = max(sample.at_or_below(position) - level, 0.0)
-    return np.asarray(share / share.sum())
+    share /= share.sum()
+    return share
 
 
 def tail_part(sample: Sample, part: Floats, level: float) -> Functional:
@@ -168,10 +172,16 @@ def tail_part(sample: Sample, part: Floats, level: float) -> Functional:
     """
     share = tail_weights_of(sample, level)
     value = float(np.sum(share * part))
-    probability = np.full(sample.n, 1.0 / sample.n) if sample.p is None else sample.p
+    probability = np.broadcast_to(1.0 / sample.n, sample.n) if sample.p is None else sample.p
     place, reach = sample.position(level), math.isqrt(math.ceil(sample.n * (1.0 - level)))
     near = sample.order[max(0, place - reach) : place + reach + 1]
     weight = probability[near]
     boundary = float(np.sum(weight * part[near]) / weight.sum()) if weight.sum() > 0.0 else value
-    times = np.divide(share, probability, out=np.zeros(sample.n), where=probability > 0.0)
-    return Functional(value, times * (part - boundary) + boundary - value, sample.p)
+    possible = probability > 0.0
+    times = np.divide(share, probability, out=share, where=possible)  # in place: there is a number per scenario
+    times[~possible] = 0.0
+    influence = part - boundary
+    influence *= times
+    influence += boundary
+    influence -= value
+    return Functional(value, influence, sample.p)

@@ -77,7 +77,7 @@ def lost_unclaimed(debts, begin, end, scene, debts_on):
     lost = 0.0
     for e in range(begin, end):
         debt = debts[e]
-        if is_lost_unclaimed(debt.issue_day, debt.paid_day, debt.loss_day, debts_on):
+        if is_lost_unclaimed(debt.issue_day, debt.loss_day, debts_on):
             day = min(np.int64(debt.loss_day), scene.horizon)
             lost += debt.amount * rate_on(scene.rates, scene.scenario, debt.currency, day)
     return lost
@@ -99,6 +99,7 @@ def value_claims(terms, cover, segment, eligible, debts, owing, parts, place, co
         claim.begin, claim.end, claim.payment_day = one.begin, one.end, NEVER
         if one.loss_day != NEVER:
             claim.payment_day = one.loss_day + terms.settlement_days
+            claim.grace_days = cover[one.buyer].expiry_days[0] + terms.settlement_days
             claim.buyer, claim.entity, claim.limit_score = one.buyer, one.entity, one.limit_score
             claim.loss_day, claim.debts_on, claim.peril = one.loss_day, one.debts_on, one.peril
             value_debts(terms, cover[one.buyer], segment, eligible, debts, parts, used, scene, claim, gap)

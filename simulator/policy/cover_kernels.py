@@ -85,54 +85,77 @@ def oldest_first_loss_day(terms, cover, eligible, debts, begin, end):
     """First end of a waiting period whose invoice and the older ones are not filled by all money received until the
     indemnity is due.
 
-    Amounts are book values. What a buyer owes in all is the same as without this rule, so a buyer whose invoices are
-    all paid by then has no such day.
+    Amounts are book values; money is not counted for what is disputed for good. What a buyer owes in all is the same as
+    without this rule, so a buyer whose invoices are all paid by then has no such day.
     """
     first = np.int64(NEVER)
     for e in range(begin, end):
         debt = debts[e]
         day = np.int64(debt.due_day) + cover.expiry_days[0]
-        if day >= first or not eligible[debt.invoice]:
+        if day >= first or not eligible[debt.invoice] or dispute_under(terms, debt) == EXCLUDED:
             continue
         owed = debt.value
         received = 0.0
         for o in range(begin, end):
             other = debts[o]
+            if dispute_under(terms, other) == EXCLUDED:
+                continue
             if is_older(other.due_day, o, debt.due_day, e):
                 owed += other.value
             # as a claim of that day: what is shipped later is neither held nor does its payment count
             if other.issue_day <= day and other.paid_day <= day + terms.settlement_days:
                 received += other.value
-        if received < owed * (1.0 - 1e-12) and dispute_under(terms, debt) != EXCLUDED:
+        if received < owed * (1.0 - 1e-12):
             first = day
     return first
 
 
 @row
-def owed_in_all(debts, claim):
-    """Book value of what a claim holds."""
+def is_held(debt, claim):
+    """Whether a claim holds a debt, as paid."""
+    return is_claimed(debt.issue_day, debt.due_day, debt.paid_day, claim.debts_on, claim.grace_days)
+
+
+@row
+def is_filled(terms, debt, claim):
+    """Whether payments until the date of loss may count for an invoice that was issued for another: it is not disputed
+    for good, and not one that is paid in good time later."""
+    shipped = debt.issue_day <= claim.debts_on and dispute_under(terms, debt) != EXCLUDED
+    return shipped and (debt.paid_day <= claim.debts_on or is_held(debt, claim))
+
+
+@row
+def owed_in_all(terms, debts, claim):
+    """Book value of what a claim holds of the invoices that payments fill."""
     owed = 0.0
     for e in range(claim.begin, claim.end):
-        if is_claimed(debts[e].issue_day, debts[e].paid_day, claim.debts_on):
+        if is_filled(terms, debts[e], claim) and is_held(debts[e], claim):
             owed += debts[e].value
     return owed
 
 
 @row
-def oldest_first_part(debts, claim, outstanding, e):
-    """Part of an invoice that a claim holds when all payments until the date of loss fill the oldest invoices.
+def oldest_first_part(terms, debts, claim, outstanding, e):
+    """Part of an invoice that a claim holds when payments until the date of loss fill the oldest invoices.
 
-    ``outstanding`` is the book value of what the claim holds.
+    ``outstanding`` is :func:`owed_in_all`.
     """
     debt = debts[e]
-    if debt.issue_day > claim.debts_on:
-        return 0.0
+    if not is_filled(terms, debt, claim):
+        return 1.0 if is_held(debt, claim) else 0.0
     newer = 0.0
     for o in range(claim.begin, claim.end):
-        other = debts[o]
-        if other.issue_day <= claim.debts_on and is_older(debt.due_day, e, other.due_day, o):
-            newer += other.value
+        if is_filled(terms, debts[o], claim) and is_older(debt.due_day, e, debts[o].due_day, o):
+            newer += debts[o].value
     return left_of_debt(debt.value, newer, outstanding) / debt.value
+
+
+@row
+def left_by(debt, payment_day):
+    """Part of a debt that has not been paid or recovered by the day an indemnity is due."""
+    if debt.paid_day != NEVER:
+        return 1.0 if debt.paid_day > payment_day else 0.0
+    return 1.0 - debt.recovery if debt.receipt_day <= payment_day else 1.0
 
 
 @row
@@ -199,32 +222,35 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
     taken = used[cover.group_pool] if cover.group_pool >= 0 else 0.0
     market, debt, vat, disputed = 0.0, 0.0, 0.0, 0.0
     eligible_debt, full, total, covered, undisputed = 0.0, 0.0, 0.0, 0.0, 0.0
-    owed, left = 0.0, 0.0
+    owed, left, market_owed, market_left = 0.0, 0.0, 0.0, 0.0
     under = np.int64(-1)
     oldest_due = np.int64(NEVER)
-    outstanding = owed_in_all(debts, claim) if terms.oldest_first else 0.0
+    outstanding = owed_in_all(terms, debts, claim) if terms.oldest_first else 0.0
     for e in range(claim.begin, claim.end):
         one = debts[e]
         part = parts[e]
         part.debt = part.covered = part.first_covered = 0.0
         part.segment = -1
-        claimed = is_claimed(one.issue_day, one.paid_day, claim.debts_on)
+        claimed = is_held(one, claim)
         held = 1.0 if claimed else 0.0
         if terms.oldest_first:
-            held = oldest_first_part(debts, claim, outstanding, e)
+            held = oldest_first_part(terms, debts, claim, outstanding, e)
         if not claimed and held <= 0.0:
             continue
         converted = converted_on(scene, terms, one, claim)
         in_policy = rate_in_policy(scene.rates, scene.scenario, terms, one.currency, converted)
+        in_study = rate_on(scene.rates, scene.scenario, one.currency, rate_day)
         if claimed:
+            unpaid = left_by(one, claim.payment_day)
             owed += one.amount * in_policy
-            if one.paid_day > claim.payment_day:
-                left += one.amount * in_policy
+            left += one.amount * in_policy * unpaid
+            market_owed += one.amount * in_study
+            market_left += one.amount * in_study * unpaid
         amount = one.amount * held
         if amount <= 0.0:
             continue
         value = amount * in_policy
-        market += amount * rate_on(scene.rates, scene.scenario, one.currency, rate_day)
+        market += amount * in_study
         debt += value
         part.debt = value
         oldest_due = min(oldest_due, np.int64(one.due_day))
@@ -273,7 +299,8 @@ def value_debts(terms, cover, segment, eligible, debts, parts, used, scene, clai
         for e in range(claim.begin, claim.end):
             parts[e].debt *= unpaid
             parts[e].covered *= unpaid
-        market, debt, vat, disputed = market * unpaid, debt * unpaid, vat * unpaid, disputed * unpaid
+        market *= still_owed(market_owed, market_left)
+        debt, vat, disputed = debt * unpaid, vat * unpaid, disputed * unpaid
         eligible_debt, full, total = eligible_debt * unpaid, full * unpaid, total * unpaid
         covered, undisputed = covered * unpaid, undisputed * unpaid
     if cover.country_pool >= 0:

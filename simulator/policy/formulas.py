@@ -72,12 +72,18 @@ def date_of_loss(insolvency_day, protracted_day):
 
 
 @scalar
-def is_claimed(issue_day, paid_day, loss_day):
-    """Whether a claim holds an invoice: issued by the date of loss, and unpaid then.
+def is_claimed(issue_day, due_day, paid_day, loss_day, grace_days):
+    """Whether a claim holds an invoice: issued by the date of loss and unpaid then.
 
-    Worked number: issued day 14, paid on day 140: date of loss 70 → True; date of loss 140 or 13 → False.
+    What is not yet due then is no loss unless it stays unpaid as well, until its own waiting period and settlement,
+    ``grace_days``, are over. What is never paid is held, as all debts of an insolvency are.
+
+    Worked number: issued day 14, due day 60, paid on day 140, 210 days: date of loss 70 → True; date of loss 140 or 13
+    → False; date of loss 50 → False, but True if paid on day 271.
     """
-    return issue_day <= loss_day and paid_day > loss_day
+    if issue_day > loss_day or paid_day <= loss_day:
+        return False
+    return due_day <= loss_day or paid_day == NEVER or paid_day > due_day + grace_days
 
 
 @scalar
@@ -94,7 +100,7 @@ def still_owed(owed, left):
 
 
 @scalar
-def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
+def is_lost_unclaimed(issue_day, lost_on, loss_day):
     """Whether a debt is lost that no claim holds: shipped after its buyer's date of loss, or its buyer has no claim.
 
     ``lost_on`` is the day the debt is lost (NEVER if it is not), ``loss_day`` the date of loss of its buyer's claim
@@ -102,7 +108,7 @@ def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
 
     Worked number: date of loss 70, lost on day 300: issued on day 71 → True; issued on day 14 → False, it is claimed.
     """
-    return lost_on != NEVER and not is_claimed(issue_day, paid_day, loss_day)
+    return lost_on != NEVER and (issue_day > loss_day or loss_day == NEVER)
 
 
 @scalar

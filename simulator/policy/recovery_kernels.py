@@ -1,11 +1,12 @@
-"""Money that arrives on claimed debts from the day of the indemnity on, and the insurer's share of it."""
+"""Money that arrives on claimed debts after the indemnity, and the insurer's share of it."""
 
 import numpy as np
 
 from simulator.fx.formulas import rate_on
 from simulator.jit import NEVER, row
 from simulator.policy.codes import TO_THE_OLDEST
-from simulator.policy.formulas import is_claimed, policy_rate
+from simulator.policy.cover_kernels import is_held
+from simulator.policy.formulas import policy_rate
 from simulator.policy.recovery_formulas import (
     after_costs,
     insurer_share,
@@ -22,9 +23,10 @@ def note_receipts(scene, currency, debts, parts, claim):
         debt, part = debts[e], parts[e]
         day = np.int64(NEVER)
         money = 0.0
-        # what was paid before the indemnity has made the claim smaller already
-        if is_claimed(debt.issue_day, debt.paid_day, claim.debts_on) and debt.paid_day > claim.payment_day:
+        if is_held(debt, claim):
             day = np.int64(receipt_day(debt.paid_day, debt.receipt_day))
+        if day <= claim.payment_day:
+            day = np.int64(NEVER)  # it has made the claim smaller already
         if day != NEVER:
             until = min(day, scene.horizon)
             local = receipt_amount(debt.amount, debt.paid_day, debt.recovery)

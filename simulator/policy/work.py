@@ -105,6 +105,7 @@ CLAIM = np.dtype(
         ("debts_on", np.int64),  # day whose debts it holds: that of the event
         ("peril", np.int64),
         ("payment_day", np.int64),  # what is paid by then makes it smaller
+        ("grace_days", np.int64),  # after its due day a debt not due on the date of loss is a loss too
         ("overdue_since", np.int64),  # the oldest due day
         ("segment", np.int64),  # number of the one limit its debts fall under; SEVERAL, or -1 for none
     ],

@@ -11,6 +11,7 @@ import pandas as pd
 from simulator.compare.paired import SUFFIX, differences, full_summary
 from simulator.compare.table import comparison_table
 from simulator.compare.verdict import verdict
+from simulator.engine.spill import releasing
 from simulator.report.figures.catalogue import FIGURES, draw, tables
 from simulator.report.page import render
 from simulator.report.sections import Material
@@ -21,6 +22,7 @@ FOLDER = "figures"
 XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
+@releasing()
 def write_report(
     result: Result,
     folder: str | Path,

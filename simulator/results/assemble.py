@@ -8,7 +8,6 @@ import numpy as np
 
 from simulator.engine.model import CashSide, Model
 from simulator.engine.rows import RunRows
-from simulator.engine.spill import release
 from simulator.ledger.portfolio import Floats
 from simulator.results.dataset import stamp
 
@@ -161,7 +160,6 @@ def _tail_losses(run: RunRows, n_buyers: int) -> Floats:
         place = np.minimum(np.searchsorted(worst, scenario), len(worst) - 1)
         found = worst[place] == scenario
         np.add.at(summed, buyer[found], loss[found] * weight[place[found]])
-        release()
     return np.asarray(summed / weight.sum())
 
 

@@ -9,11 +9,16 @@ manifest is written last: a folder without it is not a finished run.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
+from simulator.engine import spill
+from simulator.engine.spill import releasing
 from simulator.errors import SimulatorError, display_path
 from simulator.results.dataset import stamp
 from simulator.results.files import prepare_folder, read_table, replace_file, write_json, write_table, write_text
@@ -63,11 +68,17 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
     Raises:
         SimulatorError: the folder cannot be written, or a variable is not in the dictionary.
     """
-    target = prepare_folder(folder)
+    with releasing():
+        return _save(result, prepare_folder(folder), resolved_study)
+
+
+def _save(result: Result, target: Path, resolved_study: str | None) -> Path:
+    """Write every file of a run folder."""
     scenarios = stamp(result.scenarios, result.currency)
     paths = stamp(result.paths, result.currency)
     clear(target)
-    write_text(target / STUDY, resolved_study if resolved_study is not None else _resolved(result.study))
+    text = resolved_study if resolved_study is not None else _resolved(result.study)
+    write_text(target / STUDY, text)
     write_json(target / PROFILE, result.profile)
     replace_file(target / SCENARIOS, lambda temporary: _write_dataset(scenarios, temporary))
     replace_file(target / PATHS, lambda temporary: _write_dataset(paths, temporary))
@@ -79,7 +90,7 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
             for name, table in kept.items():
                 write_table(tables / f"{name}.csv", table)
     if result.stresses:
-        _save_stresses(result, prepare_folder(target / STRESSES))
+        _save_stresses(result, prepare_folder(target / STRESSES), text)
     write_json(target / MANIFEST, result.manifest)
     return target
 
@@ -96,12 +107,13 @@ def _resolved(study: Study) -> str:
     return resolved_yaml(study)
 
 
-def _save_stresses(result: Result, folder: Path) -> None:
-    """One run folder per stress; the index keeps their names and order, which a folder name may not be able to."""
+def _save_stresses(result: Result, folder: Path, resolved_study: str) -> None:
+    """One run folder per stress, each with the study's text; the index keeps their names and order, which a folder name
+    may not be able to."""
     index = []
     for number, (name, stress) in enumerate(result.stresses.items(), start=1):
         place = f"{number:02d}-" + re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
-        save(stress, folder / place)
+        save(stress, folder / place, resolved_study=resolved_study if stress.study == result.study else None)
         index.append({"name": name, "folder": place})
     write_json(folder / INDEX, index)
 
@@ -196,10 +208,39 @@ def _read_study(path: Path) -> Study:
 
 
 def _read_scenarios(path: Path) -> xr.Dataset:
-    dataset = _read_dataset(path)
+    """The scenarios as the run left them: what is large in files, and no memory for what is the same in all of them."""
+    import pandas as pd
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="h5netcdf", cache=False) as file:
+        in_files = file.nbytes > spill.HELD_BYTES
+        folder = path.parent if os.access(path.parent, os.W_OK) else None
+        variables = {
+            name: (variable.dims, _compact(variable.to_numpy(), in_files, folder), variable.attrs)
+            for name, variable in file.data_vars.items()
+        }
+        numbers = pd.RangeIndex(file.sizes["scenario"])
+        if not np.array_equal(file["scenario"].to_numpy(), numbers):
+            raise ValueError("scenarios are numbered otherwise")
+        named = ("scenario", numbers, file["scenario"].attrs)
+        dataset = file.drop_vars([*file.data_vars, "scenario"]).load().assign(variables).assign_coords(scenario=named)
+    _forget_encoding(dataset)
     for name in ("programme", "gross_loss", "retained_loss", "weight"):
         dataset[name]  # a KeyError where it is missing
     return dataset
+
+
+def _compact(values: np.ndarray, in_files: bool, folder: Path | None) -> np.ndarray:
+    """An array as a run holds it, scenarios on the last axis."""
+    if not in_files:
+        return values
+    bits = values.view(f"u{values.itemsize}")  # a zero is not a negative zero, and a NaN is one
+    if (bits == bits[..., :1]).all():
+        return np.broadcast_to(values[..., :1].copy(), values.shape)
+    made = spill.spilled(values.shape, values.dtype, folder)
+    made[...] = values
+    spill.release()
+    return made
 
 
 def _read_dataset(path: Path) -> xr.Dataset:
@@ -208,7 +249,11 @@ def _read_dataset(path: Path) -> xr.Dataset:
 
     with xr.open_dataset(path, engine="h5netcdf") as file:
         dataset = file.load()
+    _forget_encoding(dataset)
+    return dataset
+
+
+def _forget_encoding(dataset: xr.Dataset) -> None:
     for variable in dataset.variables.values():
         variable.encoding = {}
     dataset.encoding = {}
-    return dataset

@@ -53,5 +53,7 @@ class Simulation(Section):
     """importance: every second scenario has the global driver shifted towards bad states; all are weighted."""
     importance_shift: float = Field(default=1.5, gt=0, le=5)
     """Size of that shift in standard deviations."""
+    paths: Literal["summarised", "exact"] = "summarised"
+    """Quantiles of paths by period: from summaries, with a known error of rank, or exact, from all paths."""
     precision: Precision | None = None
     """Add scenarios until a measure is known well enough."""

@@ -40,17 +40,18 @@ def date_of_loss(insolvency_day, protracted_day):
     return min(int(insolvency_day), int(protracted_day))
 
 
-def is_claimed(issue_day, paid_day, loss_day):
-    return int(issue_day) <= int(loss_day) < int(paid_day)
+def is_claimed(issue_day, due_day, paid_day, loss_day, grace_days):
+    if not int(issue_day) <= int(loss_day) < int(paid_day):
+        return False
+    return int(due_day) <= int(loss_day) or int(paid_day) == NEVER or int(paid_day) - int(due_day) > int(grace_days)
 
 
 def still_owed(owed, left):
     return min(left, owed) / owed if owed > 0 else 1.0
 
 
-def is_lost_unclaimed(issue_day, paid_day, lost_on, loss_day):
-    shipped_later, settled = int(issue_day) > int(loss_day), int(paid_day) <= int(loss_day)
-    return int(lost_on) < NEVER and (shipped_later or settled)
+def is_lost_unclaimed(issue_day, lost_on, loss_day):
+    return int(lost_on) < NEVER and not int(issue_day) <= int(loss_day) < NEVER
 
 
 def falls_in_period(loss_day, first_day, last_day, losses_occurring):
@@ -334,34 +335,41 @@ class Scenario:
 
     def oldest_first_end(self, entries, cover):
         days = [NEVER]
-        ranked = self.by_age(entries)
         for e in entries:
             day = self.of("due_day", e) + int(cover.expiry_days[0])
+            ranked = self.by_age(o for o in entries if self.dispute(o) != EXCLUDED)
+            if e not in ranked:
+                continue
             owed = math.fsum(self.of("book_value", o) for o in ranked[: ranked.index(e) + 1])
             until = day + int(self.terms.settlement_days)
-            shipped = [o for o in entries if self.of("issue_day", o) <= day]
+            shipped = [o for o in ranked if self.of("issue_day", o) <= day]
             received = math.fsum(self.of("book_value", o) for o in shipped if self.of("paid_day", o) <= until)
-            insured = self.plan.eligible[self.p, self.events.invoice[self.row, e]] and self.dispute(e) != EXCLUDED
+            insured = self.plan.eligible[self.p, self.events.invoice[self.row, e]]
             if insured and received < owed * (1.0 - 1e-12):
                 days.append(day)
         return min(days)
 
     def owes(self, e, day):
-        return is_claimed(self.of("issue_day", e), self.of("paid_day", e), day)
+        return is_claimed(self.of("issue_day", e), self.of("due_day", e), self.of("paid_day", e), day, self.grace)
 
     def part_left(self, entries, e, day):
         """Part of an invoice that a claim on the debts of a day holds, under either allocation of payments."""
         if not self.terms.oldest_first:
             return 1.0 if self.owes(e, day) else 0.0
-        shipped = [o for o in entries if self.of("issue_day", o) <= day]
-        if e not in shipped:
-            return 0.0
+        filled = [
+            o for o in entries
+            if self.of("issue_day", o) <= day
+            and self.dispute(o) != EXCLUDED
+            and (self.of("paid_day", o) <= day or self.owes(o, day))
+        ]  # fmt: skip
+        if e not in filled:
+            return 1.0 if self.owes(e, day) else 0.0
         outstanding = newer = 0.0
-        ranked = self.by_age(shipped)
-        for o in entries:
+        ranked = self.by_age(filled)
+        for o in filled:
             if self.owes(o, day):
                 outstanding += self.of("book_value", o)
-            if o in shipped and ranked.index(o) > ranked.index(e):
+            if ranked.index(o) > ranked.index(e):
                 newer += self.of("book_value", o)
         value = self.of("book_value", e)
         return left_of_debt(value, newer, outstanding) / value
@@ -451,8 +459,9 @@ class Scenario:
                 sums["covers"] = {e: part * (most / sums["total"]) for e, part in sums["covers"].items()}
             for name in ("full", "total", "covered"):
                 sums[name] = min(sums[name], most)
-        unpaid = self.still_unpaid(entries, loss_day, debts_on, payment_day)
-        for name in ("market", "debt", "vat", "disputed", "eligible", "full", "total", "covered", "sound"):
+        unpaid, unpaid_then = self.still_unpaid(entries, loss_day, debts_on, payment_day)
+        sums["market"] *= unpaid_then
+        for name in ("debt", "vat", "disputed", "eligible", "full", "total", "covered", "sound"):
             sums[name] *= unpaid
         for name in ("debts", "covers"):
             sums[name] = {e: part * unpaid for e, part in sums[name].items()}
@@ -464,14 +473,24 @@ class Scenario:
         return sums
 
     def still_unpaid(self, entries, loss_day, debts_on, payment_day):
-        """Part of a claim's debt, as valued by the policy, that is not paid before the indemnity is."""
-        worth = {}
+        """Part of a claim's debt not paid before the indemnity is: as the policy values it, and at the date of loss."""
+        owed, left = [0.0, 0.0], [0.0, 0.0]
         for e in entries:
-            if self.owes(e, debts_on):
-                unit = self.policy_unit(self.of("currency", e), self.day_of_rate(e, loss_day, payment_day))
-                worth[e] = self.of("amount", e) * unit
-        late = [amount for e, amount in worth.items() if self.of("paid_day", e) > payment_day]
-        return still_owed(sum(worth.values()), sum(late))
+            if not self.owes(e, debts_on):
+                continue
+            currency, open_part = self.of("currency", e), 1.0
+            if self.of("paid_day", e) <= payment_day:
+                open_part = 0.0
+            elif self.of("paid_day", e) == NEVER and self.of("receipt_day", e) <= payment_day:
+                open_part -= self.of("recovery", e)
+            units = (
+                self.policy_unit(currency, self.day_of_rate(e, loss_day, payment_day)),
+                self.rate(currency, loss_day),
+            )
+            for k, unit in enumerate(units):
+                owed[k] += self.of("amount", e) * unit
+                left[k] += self.of("amount", e) * unit * open_part
+        return still_owed(owed[0], left[0]), still_owed(owed[1], left[1])
 
     # claims
 
@@ -479,6 +498,7 @@ class Scenario:
         terms, plan, rows, s, p = self.terms, self.plan, self.rows, self.s, self.p
         buyer = int(self.events.buyer[self.row, entries[0]])
         payment_day = loss_day + int(terms.settlement_days)
+        self.grace = int(plan.cover[p, buyer].expiry_days[0]) + int(terms.settlement_days)
         c = self.value(buyer, entries, loss_day, debts_on, peril, payment_day)
         steps = apply_terms(terms, c["covered"], c["percentage"], first_loss_left, liability_left)
         payable, eroded = steps[6], steps[7]
@@ -531,10 +551,8 @@ class Scenario:
         """Pay the insurer's shares of later money, in the order it arrives while the indemnity lasts."""
         money = {}
         for e in entries:
-            if not self.owes(e, debts_on) or self.of("paid_day", e) <= payment_day:
-                continue
             day = receipt_day(self.of("paid_day", e), self.of("receipt_day", e))
-            if day < NEVER:
+            if self.owes(e, debts_on) and payment_day < day < NEVER:
                 local = receipt_amount(self.of("amount", e), self.of("paid_day", e), self.of("recovery", e))
                 money[e] = day, local * self.rate(self.of("currency", e), day) / self.own_rate(day)
 
@@ -574,8 +592,8 @@ class Scenario:
     def unclaimed(self, entries, debts_on):
         lost = 0.0
         for e in entries:
-            issue, paid, lost_on = (self.of(name, e) for name in ("issue_day", "paid_day", "loss_day"))
-            if is_lost_unclaimed(issue, paid, lost_on, debts_on):
+            issue, lost_on = (self.of(name, e) for name in ("issue_day", "loss_day"))
+            if is_lost_unclaimed(issue, lost_on, debts_on):
                 lost += self.of("amount", e) * self.rate(self.of("currency", e), lost_on)
         self.rows.gap[self.s, self.p, [0, 4]] += lost
 
