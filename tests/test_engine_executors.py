@@ -1,5 +1,6 @@
 """Executors: the same bytes whoever simulates, nothing lost with a worker, and an end at once when interrupted."""
 
+import json
 import os
 import shutil
 import signal
@@ -187,6 +188,23 @@ def bare_scheduler():
         yield cluster
 
 
+@contextmanager
+def dask(role, *arguments, path):
+    """One of Dask's own commands, whose Python finds packages at a path."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"distributed.cli.dask_{role}", *arguments, "--no-dashboard"],
+        cwd=path,
+        env=os.environ | {"PYTHONPATH": str(path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
 @needs_dask
 @quiet_dask
 def test_a_scheduler_without_workers_is_waited_for_and_said_once(model, straight):
@@ -217,24 +235,40 @@ def test_workers_with_another_program_are_refused(model, tmp_path, content):
         shutil.copytree(Path(simulator.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
         with (package / "constants.py").open("a") as file:
             file.write("\n# another program\n")
-    with bare_scheduler() as cluster:
-        command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address]
-        worker = subprocess.Popen(
-            [*command, "--no-nanny", "--nthreads", "1", "--no-dashboard"],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(tmp_path)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            with (
-                closing(make_executor("dask", workers=1, scheduler=cluster.scheduler_address)) as workers,
-                pytest.raises(SimulatorError, match=r"the Dask worker tcp://.* has other versions of the simulator"),
-            ):
-                workers.ready(model)
-        finally:
-            worker.kill()
-            worker.wait()
+    with (
+        bare_scheduler() as cluster,
+        dask("worker", cluster.scheduler_address, "--no-nanny", "--nthreads", "1", path=tmp_path),
+        closing(make_executor("dask", workers=1, scheduler=cluster.scheduler_address)) as workers,
+        pytest.raises(SimulatorError, match=r"the Dask worker tcp://.* has other versions of the simulator"),
+    ):
+        workers.ready(model)
+
+
+@needs_dask
+@quiet_dask
+def test_a_scheduler_without_the_package_is_said(model, tmp_path):
+    (tmp_path / "simulator").mkdir()
+    (tmp_path / "simulator" / "__init__.py").touch()
+    place = tmp_path / "scheduler.json"
+    with (
+        dask("scheduler", "--port", "0", "--scheduler-file", str(place), path=tmp_path),
+        dask(
+            "worker",
+            "--scheduler-file",
+            str(place),
+            "--no-nanny",
+            "--nthreads",
+            "1",
+            path=Path(simulator.__file__).parents[1],
+        ),
+    ):
+        wait_until(lambda: place.exists() and place.read_text().endswith("}"))
+        address = json.loads(place.read_text())["address"]
+        with (
+            closing(make_executor("dask", workers=1, scheduler=address)) as workers,
+            pytest.raises(SimulatorError, match=r"the Dask scheduler or a worker that came later has another version"),
+        ):
+            simulate(model, 4, executor=workers)
 
 
 @needs_dask

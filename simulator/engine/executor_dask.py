@@ -49,6 +49,12 @@ def _other_program(address: str) -> SimulatorError:
     )
 
 
+def _is_of_another_program(error: Exception) -> bool:
+    """Whether an error is about a task that cannot be read for want of this package; the scheduler wraps its own."""
+    told = error.__cause__ if isinstance(error, RuntimeError) else error
+    return str(told).startswith(("No module named 'simulator", "Can't get attribute"))
+
+
 def simulate_chunk(content: bytes, name: str, wanted: str, span: Span, block: int | None) -> Arrays:
     """Simulate one chunk, on a worker; its engine stays for the next.
 
@@ -168,6 +174,13 @@ class Dask:
                 raise SimulatorError(
                     "the Dask scheduler is gone; finished blocks are kept: the same command goes on where it was"
                 ) from error
+            except (ImportError, AttributeError, RuntimeError) as error:
+                if _is_of_another_program(error):
+                    raise SimulatorError(
+                        "the Dask scheduler or a worker that came later has another version of the simulator than "
+                        "this command, or none: install the same everywhere"
+                    ) from error
+                raise
             future.release()
             on_block(span, span.count)
             yield span, arrays
