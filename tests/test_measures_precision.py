@@ -195,32 +195,47 @@ def test_one_scenario_in_the_tail_is_no_precision(tmp_path, capsys):
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("way", [{}, {"tail": "importance", "importance_shift": 2.5}], ids=["plain", "importance"])
-def test_intervals_hold_when_a_run_stops(tmp_path, way):
-    """TVaR 99.9 % to 5 % from 60 seeds: 95 % intervals hold the value of 3,000,000 other scenarios often enough.
+def uneven_book(folder, **simulation):
+    """The forty buyers with four large ones that hardly ever fail, one of them very large: a skew loss."""
+    study = book(folder, **simulation)
+    sizes = [60_000 if k == 39 else 9_000 if k % 10 == 9 else 1_000 for k in range(40)]
+    rows = [
+        {"buyer_id": f"B{k}", "exposure": str(size), "pd_annual": "3 %" if size == 1_000 else "0.1 %", "lgd": "0.6"}
+        for k, size in enumerate(sizes)
+    ]
+    write_csv(folder / "buyers.csv", rows)
+    return study
 
-    With 41 scenarios in the tail at the start, and none asked for, 84 % held it, and 83 % with importance sampling.
+
+FAR = {"tail": "importance", "importance_shift": 2.5}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", [{}, FAR], ids=["plain", "importance"])
+def test_intervals_hold_when_a_run_stops(tmp_path, way):
+    """TVaR 99.8 % to 15 % from 60 seeds: 95 % intervals hold the value of 2,000,000 other scenarios often enough.
+
+    Eight scenarios lie in the tail at the start. Where any error of them was believed, 49 of 60 intervals held the
+    value, and 47 with importance sampling, with gaps of up to 80 standard errors.
     """
-    far = {"tail": "importance", "importance_shift": 2.5}
-    big = simulator.run(book(tmp_path, scenarios=3_000_000, seed=998, **far)).scenarios
+    big = simulator.run(uneven_book(tmp_path, scenarios=2_000_000, seed=998, **FAR)).scenarios
     sample = Sample.weighted(big["gross_loss"].to_numpy(), big["weight"].to_numpy())
-    truth = tail_value_at_risk(sample, 0.999).estimate()
-    assert truth.standard_error < 0.0015 * truth.value
-    wanted = {"measure": "tail_value_at_risk", "level": 0.999, "relative_error": 0.05}
-    held, errors, times = 0, [], 60
-    for seed in range(1, times + 1):
-        told = simulator.run(book(tmp_path, scenarios=4096, seed=seed, precision=wanted, **way)).manifest["precision"]
+    truth = tail_value_at_risk(sample, 0.998).estimate()
+    assert truth.standard_error < 0.02 * truth.value
+    wanted = {"measure": "tail_value_at_risk", "level": 0.998, "relative_error": 0.15}
+    gaps = []
+    for seed in range(1, 61):
+        study = uneven_book(tmp_path, scenarios=4096, seed=seed, precision=wanted, **way)
+        told = simulator.run(study).manifest["precision"]
         last = told["rounds"][-1]
         assert told["met"]
         assert last["scenarios_behind"] >= 99.99
-        gap = (last["value"] - truth.value) / last["standard_error"]
-        held += abs(gap) <= 1.959964
-        errors.append(gap)
-    assert held / times > 0.95 - 4.5 * math.sqrt(0.95 * 0.05 / times)
-    assert held / times >= 0.88
-    # no bias from stopping: the mean of the gaps in standard errors
-    assert abs(np.mean(errors)) < 4.5 * np.std(errors) / math.sqrt(times)
+        gaps.append((last["value"] - truth.value) / last["standard_error"])
+    held = np.mean(np.abs(gaps) <= 1.959964)
+    assert held > 0.95 - 4.5 * math.sqrt(0.95 * 0.05 / len(gaps))
+    assert held >= 0.88  # the sharper of the two
+    assert np.std(gaps) < 1.0 + 4.5 / math.sqrt(2 * len(gaps))
+    assert abs(np.mean(gaps)) < 4.5 / math.sqrt(len(gaps))
 
 
 def test_a_precise_run_goes_on_where_it_was_stopped(tmp_path):
