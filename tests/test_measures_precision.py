@@ -21,6 +21,8 @@ from simulator.measures.precision import (
     precision_sentence,
     relative_error,
 )
+from simulator.measures.sample import Sample
+from simulator.measures.tail import tail_value_at_risk
 from simulator.study.schema import Precision
 from tests.studies import write_csv
 from tests.test_cli import call
@@ -47,14 +49,27 @@ def asked(**terms):
 
 def test_the_number_of_scenarios_follows_the_square_of_the_error():
     # 1.1 · 4,096 · (4 %/2 %)² = 18,022.4 scenarios, in whole chunks 5 · 4,096
-    assert next_count(Round(4096, 1.0, 0.04, 0.04), 0.02, 10**6) == 20_480
-    assert next_count(Round(4096, 1.0, 0.04, 0.04), 0.02, 10_000) == 10_000
-    assert next_count(Round(4096, 1.0, 0.02, 0.02), 0.02, 10**6) == 4096
+    assert next_count(Round(4096, 1.0, 0.04, 0.04, 1e3), 0.02, 10**6) == 20_480
+    assert next_count(Round(4096, 1.0, 0.04, 0.04, 1e3), 0.02, 10_000) == 10_000
+    assert next_count(Round(4096, 1.0, 0.02, 0.02, 1e3), 0.02, 10**6) == 4096
     # a hair above the target: one chunk more at least
-    assert next_count(Round(81_920, 1.0, 0.01, 0.010001), 0.01, 10**6) == 94_208
+    assert next_count(Round(81_920, 1.0, 0.01, 0.010001, 1e3), 0.01, 10**6) == 94_208
     # nothing seen yet: eight times as many, not infinitely many
-    assert next_count(Round(4096, 0.0, 0.0, math.inf), 0.01, 10**9) == 8 * 4096
-    assert next_count(Round(10_000, 1.0, 0.5, 0.5), 0.01, 10_000) == 10_000
+    assert next_count(Round(4096, 0.0, 0.0, math.inf, 0.0), 0.01, 10**9) == 8 * 4096
+    assert next_count(Round(10_000, 1.0, 0.5, 0.5, 1e3), 0.01, 10_000) == 10_000
+
+
+def test_a_small_error_of_few_scenarios_is_not_believed():
+    few = Round(4096, 1.0, 0.001, 0.001, 41.0)
+    assert not few.meets(0.05)
+    assert Round(4096, 1.0, 0.001, 0.001, 100.0).meets(0.05)
+    assert not Round(4096, 1.0, 0.06, 0.06, 100.0).meets(0.05)
+    # 1.1 · 4,096 · 100/41 = 10,989 scenarios, in whole chunks 3 · 4,096
+    assert next_count(few, 0.05, 10**6) == 12_288
+    # an error that is not known yet asks for scenarios beyond the level: 1.1 · 100/20 = 5.5 times as many
+    unknown = Round(4096, 1.0, math.nan, math.inf, 20.0)
+    assert next_count(unknown, 0.05, 10**6) == 6 * 4096
+    assert next_count(Round(4096, 1.0, math.nan, math.inf, 1.0), 0.05, 10**6) == 8 * 4096
 
 
 def test_a_run_starts_with_whole_chunks():
@@ -71,13 +86,41 @@ def test_the_relative_error_is_the_standard_error_over_the_value():
 
 def test_estimates_by_hand():
     values, ones = np.array([1.0, 2.0, 3.0, 6.0, 0.0, 0.0, 0.0, 0.0]), np.ones(8)
-    assert estimate_of(asked(), values, ones).value == 1.5
-    assert estimate_of(asked(measure="shortfall_probability"), values, ones).value == 0.5
-    assert estimate_of(asked(measure="value_at_risk", level=0.75), values, ones).value == 2.0
-    assert estimate_of(asked(measure="liquidity_at_risk", level=0.75), values, ones).value == 2.0
-    assert estimate_of(asked(measure="tail_value_at_risk", level=0.75), values, ones).value == 4.5
+    assert estimate_of(asked(), values, ones)[0].value == 1.5
+    assert estimate_of(asked(measure="shortfall_probability"), values, ones)[0].value == 0.5
+    assert estimate_of(asked(measure="value_at_risk", level=0.75), values, ones)[0].value == 2.0
+    assert estimate_of(asked(measure="liquidity_at_risk", level=0.75), values, ones)[0].value == 2.0
+    assert estimate_of(asked(measure="tail_value_at_risk", level=0.75), values, ones)[0].value == 4.5
     # twice the weight on the 6: (1 + 2 + 3 + 12)/9
-    assert estimate_of(asked(), values, np.where(values == 6.0, 2.0, 1.0)).value == pytest.approx(2.0, rel=1e-14)
+    assert estimate_of(asked(), values, np.where(values == 6.0, 2.0, 1.0))[0].value == pytest.approx(2.0, rel=1e-14)
+
+
+def behind(values, weights=None, **terms):
+    return estimate_of(asked(**terms), values, np.ones(len(values)) if weights is None else weights)[1]
+
+
+def test_how_many_scenarios_say_so_by_hand():
+    rare = np.where(np.arange(10_000) < 60, 5.0, 0.0)
+    heavy = np.where(np.arange(10_000) < 60, 2.0, 1.0)
+    assert behind(rare, measure="shortfall_probability") == pytest.approx(60.0)
+    assert behind(rare) == pytest.approx(60.0)
+    # halves of weight 2 and 1: (30·2 + 30·1)²/(30·4 + 30·1) = 54
+    half = np.where(np.arange(10_000) % 2, 2.0, 1.0)
+    assert behind(rare, half, measure="shortfall_probability") == pytest.approx(54.0)
+    assert behind(0.0 * rare, measure="shortfall_probability") == 0.0
+    assert behind(0.0 * rare) == 0.0
+    # one scenario of 1,000,000 is nearly all of the variance: 4 · 1, though all 10,000 contribute
+    spike = heavy.copy()
+    spike[7] = 500.0
+    assert behind(spike) == pytest.approx(4.0, rel=0.01)
+    every = np.arange(10_000.0)
+    assert behind(every, measure="value_at_risk", level=0.99) == pytest.approx(100.0)
+    assert behind(every, measure="value_at_risk", level=0.01) == pytest.approx(100.0)
+    assert behind(every, measure="tail_value_at_risk", level=0.99) == pytest.approx(100.0)
+    assert behind(every, measure="tail_value_at_risk", level=0.9999) == pytest.approx(1.0)
+    # what never varies: all scenarios agree
+    assert behind(np.full(5000, 3.0)) == 5000.0
+    assert behind(np.full(50_000, 3.0), measure="tail_value_at_risk", level=0.99) == pytest.approx(500.0)
 
 
 def test_what_is_looked_at():
@@ -129,6 +172,57 @@ def test_a_precise_run_is_a_run_of_as_many_scenarios(tmp_path):
     assert row["standard_error"] / row["value"] == told["rounds"][-1]["relative_error"]
 
 
+def test_one_scenario_in_the_tail_is_no_precision(tmp_path, capsys):
+    """4,096 scenarios have 0.4 beyond 99.99 %: their error was zero, and so "reached"."""
+    wanted = {"measure": "tail_value_at_risk", "level": 0.9999, "relative_error": 0.05, "max_scenarios": 4096}
+    path = study_file(
+        book(tmp_path, scenarios=4096, precision=wanted) | {"report": {"levels": [0.99, 0.9999]}}, tmp_path
+    )
+    assert call("run", path, "--out", tmp_path / "run") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert (
+        "to 5 % was asked for and not reached: no bound with 4,096 scenarios, the most allowed; "
+        "1 of them say so, and 100 are needed." in out
+    )
+    assert "No error is given where fewer than 5 scenarios lie beyond a level." in out
+    rows = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    for row in rows:
+        if row["measure"].startswith(("gross_loss_", "retained_loss_")) and row["level"] is not None:
+            known = row["level"] == 0.99
+            assert (row["standard_error"] is not None) == known, row
+            assert not known or row["standard_error"] > 0.0
+            assert row["value"] > 0.0
+    assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", [{}, {"tail": "importance", "importance_shift": 2.5}], ids=["plain", "importance"])
+def test_intervals_hold_when_a_run_stops(tmp_path, way):
+    """TVaR 99.9 % to 5 % from 60 seeds: 95 % intervals hold the value of 3,000,000 other scenarios often enough.
+
+    With 41 scenarios in the tail at the start, and none asked for, 84 % held it, and 83 % with importance sampling.
+    """
+    far = {"tail": "importance", "importance_shift": 2.5}
+    big = simulator.run(book(tmp_path, scenarios=3_000_000, seed=998, **far)).scenarios
+    sample = Sample.weighted(big["gross_loss"].to_numpy(), big["weight"].to_numpy())
+    truth = tail_value_at_risk(sample, 0.999).estimate()
+    assert truth.standard_error < 0.0015 * truth.value
+    wanted = {"measure": "tail_value_at_risk", "level": 0.999, "relative_error": 0.05}
+    held, errors, times = 0, [], 60
+    for seed in range(1, times + 1):
+        told = simulator.run(book(tmp_path, scenarios=4096, seed=seed, precision=wanted, **way)).manifest["precision"]
+        last = told["rounds"][-1]
+        assert told["met"]
+        assert last["scenarios_behind"] >= 99.99
+        gap = (last["value"] - truth.value) / last["standard_error"]
+        held += abs(gap) <= 1.959964
+        errors.append(gap)
+    assert held / times > 0.95 - 4.5 * math.sqrt(0.95 * 0.05 / times)
+    assert held / times >= 0.88
+    # no bias from stopping: the mean of the gaps in standard errors
+    assert abs(np.mean(errors)) < 4.5 * np.std(errors) / math.sqrt(times)
+
+
 def test_a_precise_run_goes_on_where_it_was_stopped(tmp_path):
     study = book(tmp_path, precision={"relative_error": "1.2 %", "level": 0.95})
     loaded = simulator.load_study(study)
@@ -175,7 +269,9 @@ def test_the_most_scenarios_are_not_exceeded_and_it_is_said(tmp_path, capsys):
 
 
 def test_a_measure_that_is_zero_has_no_relative_error():
-    told = Search(asked(measure="shortfall_probability", programme="b"), 1, [Round(4096, 0.0, 0.1, math.inf)]).told()
+    told = Search(
+        asked(measure="shortfall_probability", programme="b"), 1, [Round(4096, 0.0, 0.1, math.inf, 0.0)]
+    ).told()
     sentence = "shortfall probability of b to 1 % was asked for and not reached: no bound with 4,096 scenarios"
     assert sentence in precision_sentence(told)
     told["rounds"][0]["relative_error"] = None  # as it comes back from a file
