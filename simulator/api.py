@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,8 @@ def run(
             written when None.
         block: scenarios per block; chosen by memory and time when None. No influence on the numbers.
         watch: told about progress.
-        note: told, in a sentence, when results are kept in files because they are too large for memory.
+        note: told, in a sentence, when results are kept in files because they are too large for memory, and when a
+            Dask scheduler has no worker yet.
 
     Returns:
         The result, with its summary attached.
@@ -119,7 +121,8 @@ def run(
     Raises:
         InputError: problems in study or ledger.
         SimulatorError: an unknown executor, more scenarios than memory can measure, or a folder that cannot be
-            written or has no room. Nothing is written before study and ledger are found to be in order.
+            written, has no room or is written by another run. Nothing is written before study and ledger are found to
+            be in order.
     """
     from contextlib import closing
     from dataclasses import replace
@@ -130,6 +133,7 @@ def run(
     from simulator.engine.run import check_memory, simulate
     from simulator.jit import set_threads, thread_info
     from simulator.measures.precision import precision_search
+    from simulator.results.lock import writing
     from simulator.results.provenance import provenance
 
     loaded = study if isinstance(study, LoadedStudy) else load_study(study)
@@ -140,7 +144,10 @@ def run(
     models = build_models(loaded, variants)
     check_memory(max(counts.values()))
     results: dict[str, Result] = {}
-    with closing(make_executor(executor, workers=used, block=block, scheduler=scheduler)) as workers:
+    with (
+        nullcontext() if folder is None else writing(folder),
+        closing(make_executor(executor, workers=used, block=block, scheduler=scheduler, note=note)) as workers,
+    ):
         for name, model in models.items():
             count = counts[name]
             label = name or "base"

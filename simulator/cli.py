@@ -121,21 +121,23 @@ def run(
     from simulator.compare.table import render
     from simulator.engine.checkpoint import remove_chunks
     from simulator.report.write import write_report
+    from simulator.results.lock import writing
 
-    with compilation_noted(quiet), progress_display(quiet) as watch:
-        result = run_study(
-            loaded,
-            executor,
-            scheduler=scheduler,
-            threads=threads,
-            folder=folder,
-            block=block_size,
-            watch=watch,
-            note=None if quiet else partial(click.echo, err=True),
-        )
-    result.save(folder)
-    written = write_report(result, folder, formats=loaded.study.report.formats)
-    remove_chunks(folder / CHUNK_FOLDER)
+    with writing(folder):
+        with compilation_noted(quiet), progress_display(quiet) as watch:
+            result = run_study(
+                loaded,
+                executor,
+                scheduler=scheduler,
+                threads=threads,
+                folder=folder,
+                block=block_size,
+                watch=watch,
+                note=None if quiet else partial(click.echo, err=True),
+            )
+        result.save(folder)
+        written = write_report(result, folder, formats=loaded.study.report.formats)
+        remove_chunks(folder / CHUNK_FOLDER)
     if as_json:
         click.echo(json_text.dumps(json_rows(result.summary()), ensure_ascii=False, indent=1))
         return
@@ -184,11 +186,14 @@ def report(folder: Path) -> None:
     from simulator.api import open_result
     from simulator.errors import display_path
     from simulator.report.write import write_report
+    from simulator.results.lock import writing
     from simulator.results.store import write_summary
 
     result = open_result(folder)
-    write_summary(result, folder)
-    for kind, path in write_report(result, folder, formats=result.study.report.formats).items():
+    with writing(folder):
+        write_summary(result, folder)
+        written = write_report(result, folder, formats=result.study.report.formats)
+    for kind, path in written.items():
         click.echo(f"{kind:>5}  {display_path(path)}")
 
 

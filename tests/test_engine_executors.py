@@ -1,11 +1,14 @@
 """Executors: the same bytes whoever simulates, nothing lost with a worker, and an end at once when interrupted."""
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -146,6 +149,122 @@ def test_a_scheduler_that_does_not_answer_is_said(monkeypatch):
     monkeypatch.setattr(executor_dask, "SCHEDULER_SECONDS", 0.5)
     with pytest.raises(SimulatorError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"):
         make_executor("dask", workers=1, scheduler="tcp://127.0.0.1:1")
+
+
+@needs_dask
+@quiet_dask
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n" * 50])
+def test_something_else_than_a_scheduler_is_said(answer, monkeypatch):
+    from simulator.engine import executor_dask
+
+    monkeypatch.setattr(executor_dask, "SCHEDULER_SECONDS", 1)
+    callers = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            for _ in range(2):  # Dask may try again
+                try:
+                    callers.append(server.accept()[0])
+                    callers[-1].sendall(answer)
+                except OSError:
+                    return
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(SimulatorError, match=f"^no Dask scheduler answers at {address}$"):
+            make_executor("dask", workers=1, scheduler=address)
+        assert callers
+    for caller in callers:
+        caller.close()
+
+
+@contextmanager
+def bare_scheduler():
+    """A scheduler on this machine without workers."""
+    import distributed
+
+    with distributed.LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster
+
+
+@needs_dask
+@quiet_dask
+def test_a_scheduler_without_workers_is_waited_for_and_said_once(model, straight):
+    with bare_scheduler() as cluster:
+        said = []
+
+        def note(text):
+            said.append(text)
+            cluster.scale(1)
+
+        address = cluster.scheduler_address
+        with closing(make_executor("dask", workers=1, scheduler=address, note=note)) as workers:
+            first = simulate(model, 400, executor=workers)
+            simulate(model, 400, executor=workers)
+    assert said == [f"waiting for workers of the Dask scheduler at {address}"]
+    assert first.rows["collected"].tobytes() == straight.rows["collected"][:400].tobytes()
+
+
+@needs_dask
+@quiet_dask
+@pytest.mark.parametrize("content", ["nothing", "other sources"])
+def test_workers_with_another_program_are_refused(model, tmp_path, content):
+    package = tmp_path / "simulator"
+    if content == "nothing":
+        package.mkdir()
+        (package / "__init__.py").touch()
+    else:
+        shutil.copytree(Path(simulator.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+        with (package / "constants.py").open("a") as file:
+            file.write("\n# another program\n")
+    with bare_scheduler() as cluster:
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address]
+        worker = subprocess.Popen(
+            [*command, "--no-nanny", "--nthreads", "1", "--no-dashboard"],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            with (
+                closing(make_executor("dask", workers=1, scheduler=cluster.scheduler_address)) as workers,
+                pytest.raises(SimulatorError, match=r"the Dask worker tcp://.* has other versions of the simulator"),
+            ):
+                workers.ready(model)
+        finally:
+            worker.kill()
+            worker.wait()
+
+
+@needs_dask
+@quiet_dask
+def test_a_worker_that_comes_later_reads_no_model_of_another_program(model, monkeypatch):
+    from simulator.engine import executor_dask
+
+    warmed = []
+
+    class Noted(executor_dask.Engine):
+        def warm_up(self):
+            warmed.append(self.block)
+            super().warm_up()
+
+    monkeypatch.setattr(executor_dask, "Engine", Noted)
+    with closing(make_executor("dask", workers=1)) as workers:
+        workers.ready(model)
+        workers.ready(model)
+        assert warmed == [4]  # here, once: workers of this machine only load what is compiled
+        wrong = workers.client.submit(executor_dask.simulate_chunk, b"no model", "x", "other", Span(0, 0, 4), None)
+        with pytest.raises(SimulatorError, match=r"the Dask worker tcp://.* has other versions of the simulator"):
+            wrong.result()
+
+
+def test_another_numpy_is_another_program(monkeypatch):
+    from simulator.engine import executor_dask
+
+    before = executor_dask.program()
+    monkeypatch.setattr(executor_dask.np, "__version__", "1.0")
+    assert executor_dask.program() != before
 
 
 def children(pid):

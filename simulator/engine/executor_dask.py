@@ -1,7 +1,8 @@
 """The executor ``dask``: chunks as tasks of a Dask cluster, one on this machine where no scheduler is named.
 
-The model is sent to every worker once. What a lost worker had to do, and the model where only that worker had it, is
-given to others by Dask. Every worker runs one chunk at a time, on all its threads.
+The model is sent to every worker once, as bytes that only a worker with the same program reads. What a lost worker had
+to do, and the model where only that worker had it, is given to others by Dask. Every worker runs one chunk at a time,
+on all its threads.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
+
+import numpy as np
 
 from simulator.engine.blocks import Engine
 from simulator.engine.checkpoint import Arrays
@@ -34,29 +37,38 @@ _ENGINES: dict[str, Engine] = {}
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def simulate_chunk(model: Model, name: str, digest: str, span: Span, block: int | None) -> Arrays:
+def program() -> str:
+    """What shapes the numbers beside the study: the sources of this package, Python, numba and NumPy."""
+    return f"{source_digest()} NumPy {np.__version__}"
+
+
+def _other_program(address: str) -> SimulatorError:
+    return SimulatorError(
+        f"the Dask worker {address} has other versions of the simulator, Python, numba or NumPy than this command, "
+        "and would give other numbers: install the same everywhere"
+    )
+
+
+def simulate_chunk(content: bytes, name: str, wanted: str, span: Span, block: int | None) -> Arrays:
     """Simulate one chunk, on a worker; its engine stays for the next.
 
     Args:
-        model: the study made ready.
+        content: the study made ready, pickled; read only where the program is the same.
         name: name of the model.
-        digest: of the program that asks; another one would give other numbers.
+        wanted: the program that asks; another one would give other numbers.
         span: the chunk.
         block: scenarios per block, chosen by memory and time when None.
     """
     from distributed import get_worker
 
     worker = get_worker()
-    if source_digest() != digest:
-        raise SimulatorError(
-            f"the Dask worker {worker.address} has other versions of the simulator, Python or numba than this "
-            "command, and would give other numbers: install the same everywhere"
-        )
+    if program() != wanted:
+        raise _other_program(worker.address)
     with _ONE_AT_A_TIME:
         set_threads(worker.state.nthreads)
         if name not in _ENGINES:
             _ENGINES.clear()
-            _ENGINES[name] = Engine(model, block)
+            _ENGINES[name] = Engine(pickle.loads(content), block)
             _ENGINES[name].warm_up()
         return _ENGINES[name].chunk(span.first, span.count, lambda done: None)
 
@@ -68,12 +80,19 @@ class Dask:
         count: number of workers where the cluster is on this machine.
         block: scenarios per block, chosen by memory and time when None.
         scheduler: address of the cluster's scheduler, such as ``tcp://10.0.0.1:8786``; None for this machine.
+        note: told, in a sentence, when there is no worker yet.
 
     Raises:
         SimulatorError: Dask is not installed, or the scheduler does not answer.
     """
 
-    def __init__(self, count: int, block: int | None = None, scheduler: str | None = None) -> None:
+    def __init__(
+        self,
+        count: int,
+        block: int | None = None,
+        scheduler: str | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
         try:
             import distributed
         except ImportError as error:
@@ -82,26 +101,44 @@ class Dask:
         self.cluster: Any = None
         self.client: Any = None
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        with interrupts_held():
-            try:
-                if scheduler is None:
-                    self.cluster = distributed.LocalCluster(
-                        n_workers=count, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
-                    )
-                self.client = distributed.Client(self.cluster or scheduler, timeout=SCHEDULER_SECONDS)
-            except (OSError, ValueError) as error:
-                raise SimulatorError(f"no Dask scheduler answers at {scheduler}") from error
-        self.digest = source_digest()
+        if scheduler is None:
+            with interrupts_held():
+                self.cluster = distributed.LocalCluster(
+                    n_workers=count, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                )
+                self.client = distributed.Client(self.cluster, timeout=SCHEDULER_SECONDS)
+        else:
+            self.client = _connected(scheduler)
+        self.scheduler = scheduler
+        self.note = note
         self.name = ""
-        self.model: Any = None
+        self.content: Any = None
 
     def ready(self, model: Model) -> None:
         """Hand over a model as a task of its own: every worker gets its result once, and Dask can do it again."""
+        if self.cluster is not None and not self.name:
+            Engine(model, 4).warm_up()  # what has to be compiled is compiled once, here, and loaded by the workers
+        self._check_workers()
         content = pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL)
         self.name = f"model-{hashlib.blake2b(content, digest_size=8).hexdigest()}"
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph")
-            self.model = self.client.submit(pickle.loads, content, key=self.name)
+            self.content = self.client.submit(bytes, content, key=self.name)
+
+    def _check_workers(self) -> None:
+        """Wait for a worker, and find out whether all there are have this program; those to come check it themselves.
+
+        Raises:
+            SimulatorError: a worker has another program, or none.
+        """
+        if not self.client.nthreads():
+            if self.note is not None:
+                self.note(f"waiting for workers of the Dask scheduler at {self.scheduler}")
+            self.client.wait_for_workers(1)
+        for address, found in self.client.run(program, on_error="return").items():
+            # a worker without this package answers with an error; one that was lost meanwhile is Dask's affair
+            if found != program() and not isinstance(found, OSError):
+                raise _other_program(address)
 
     def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Iterator[tuple[Span, Arrays]]:
         """Keep twice as many chunks in hand as there are workers."""
@@ -113,7 +150,7 @@ class Dask:
             room = 2 * max(1, len(self.client.nthreads())) - len(running)
             for span in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
                 future = self.client.submit(
-                    simulate_chunk, self.model, self.name, self.digest, span, self.block,
+                    simulate_chunk, self.content, self.name, program(), span, self.block,
                     key=f"chunk-{self.name}-{span.index}-{span.count}",
                 )  # fmt: skip
                 running[future.key] = span
@@ -139,7 +176,7 @@ class Dask:
         """Leave the cluster; one on this machine is ended, whatever it is doing."""
         if self.client is None:
             return
-        self.model = None
+        self.content = None
         if self.cluster is not None:
             for nanny in self.cluster.workers.values():
                 nanny.close_gracefully()  # nobody is started in its place
@@ -148,3 +185,28 @@ class Dask:
             self.cluster.close(timeout=5)
         self.client.close(timeout=1)
         self.client = None
+
+
+def _connected(scheduler: str) -> Any:
+    """A client of a scheduler. Something else that answers there may hold Dask up for ever: it has a thread of its own.
+
+    Raises:
+        SimulatorError: no scheduler answers in time.
+    """
+    import distributed
+
+    found: list[Any] = []
+
+    def connect() -> None:
+        try:
+            found.append(distributed.Client(scheduler, timeout=SCHEDULER_SECONDS))
+        except Exception as error:  # whatever Dask makes of an answer in another language
+            found.append(error)
+
+    thread = threading.Thread(target=connect, name="connect", daemon=True)
+    with interrupts_held():
+        thread.start()
+    thread.join(SCHEDULER_SECONDS + 1)  # Dask's own limit comes first where it is kept
+    if not found or isinstance(found[0], Exception):
+        raise SimulatorError(f"no Dask scheduler answers at {scheduler}") from (found[0] if found else None)
+    return found[0]

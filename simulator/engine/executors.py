@@ -81,7 +81,14 @@ class Threads:
         """Nothing was started."""
 
 
-def make_executor(name: str, *, workers: int, block: int | None = None, scheduler: str | None = None) -> Executor:
+def make_executor(
+    name: str,
+    *,
+    workers: int,
+    block: int | None = None,
+    scheduler: str | None = None,
+    note: Callable[[str], None] | None = None,
+) -> Executor:
     """The executor of this name.
 
     Args:
@@ -89,6 +96,7 @@ def make_executor(name: str, *, workers: int, block: int | None = None, schedule
         workers: processes to start, for ``processes`` and for ``dask`` without a scheduler.
         block: scenarios per block; chosen by memory and time when None.
         scheduler: address of a Dask scheduler; a cluster on this machine when None.
+        note: told, in a sentence, when that scheduler has no worker yet.
 
     Raises:
         SimulatorError: an unknown name, a scheduler that is not used or does not answer, or Dask is not installed.
@@ -106,5 +114,5 @@ def make_executor(name: str, *, workers: int, block: int | None = None, schedule
     if name == "dask":
         from simulator.engine.executor_dask import Dask
 
-        return Dask(workers, block, scheduler)
+        return Dask(workers, block, scheduler, note)
     return Threads(block)

@@ -38,6 +38,7 @@ from simulator.results.leftovers import (
     TABLES,
     clear,
 )
+from simulator.results.lock import writing
 from simulator.results.result import Result
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def save(result: Result, folder: str | Path, *, resolved_study: str | None = Non
         resolved_study: text of ``study.resolved.yaml``; made from the study where left out.
 
     Raises:
-        SimulatorError: the folder cannot be written, or a variable is not in the dictionary.
+        SimulatorError: the folder cannot be written or a run writes there, or a variable is not in the dictionary.
     """
-    with releasing():
+    with writing(folder), releasing():
         return _save(result, prepare_folder(folder), resolved_study)
 
 
