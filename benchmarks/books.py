@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,7 +29,11 @@ ITEM_FIELDS = "buyer_id invoice_id document_type issue_date due_date currency am
 def work_folder() -> Path:
     """Where made-up ledgers lie: the run's folder, shared with its child processes, or one of this process."""
     given = os.environ.get("BENCHMARK_FOLDER")
-    return Path(given) if given else Path(tempfile.mkdtemp(prefix="benchmarks-"))
+    if given:
+        return Path(given)
+    folder = Path(tempfile.mkdtemp(prefix="benchmarks-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def ledger_study(n_buyers: int, invoices_per_year: int, overrides: Mapping[str, Any] | None = None) -> LoadedStudy:

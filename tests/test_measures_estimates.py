@@ -16,6 +16,7 @@ from simulator.measures.tail import (
     interval_ranks,
     quantile,
     tail_part,
+    tail_size,
     tail_value_at_risk,
     tail_weights,
     value_at_risk,
@@ -148,6 +149,53 @@ def test_unbounded_where_the_sample_cannot_say():
     assert found.ci_high == math.inf
     assert found.ci_low == 97.0
     assert value_at_risk(Sample(np.arange(5.0)), 0.5).ci_low == -math.inf
+
+
+def test_effective_number_beyond_a_level_by_hand():
+    assert tail_size(Sample(np.arange(1000.0)), 0.995) == pytest.approx(5.0)
+    assert tail_size(Sample([1.0, 2.0, 3.0, 4.0]), 0.625) == pytest.approx((3 / 8) ** 2 / (1 / 64 + 1 / 16))
+    # weights 1, 1, 4, 2 of 8 beyond 0.2: ¼ − 0.2 of the boundary 2, then 4/8 and 2/8
+    weighted = Sample.weighted([1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 4.0, 2.0])
+    assert tail_size(weighted, 0.2) == pytest.approx(0.8**2 / (0.05**2 + 0.5**2 + 0.25**2))
+    assert tail_size(Sample.weighted([1.0, 2.0], [1.0, 0.0]), 0.5) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 100, 900, 999, 1000, 1001, 2000])
+def test_too_few_beyond_a_level_have_no_error(n):
+    """Fewer than five beyond 99.5 % give NaN, never zero; the value stays, and so does an open interval."""
+    sample, level = Sample(np.random.default_rng(n).lognormal(size=n)), 0.995
+    known = n >= 1000
+    tail, part = tail_value_at_risk(sample, level).estimate(), tail_part(sample, sample.values, level).estimate()
+    at = value_at_risk(sample, level)
+    for found in (tail, part, at, (mean(sample) + value_at_risk_functional(sample, level)).estimate()):
+        assert math.isfinite(found.value)
+        assert (found.standard_error > 0.0) if known else math.isnan(found.standard_error)
+    for found in (tail, part):
+        assert (found.ci_low < found.value < found.ci_high) if known else math.isnan(found.ci_low)
+    if not known:
+        assert at.ci_high == math.inf or at.ci_low < at.ci_high
+    assert math.isnan(value_at_risk(Sample(sample.values), 1.0 - level).standard_error) != known
+
+
+def test_few_effective_scenarios_are_few_however_many_there_are():
+    values = np.arange(10_000.0)
+    weights = np.ones(10_000)
+    assert tail_value_at_risk(Sample.weighted(values, weights), 0.99).standard_error > 0.0
+    weights[-3:] = 100.0  # three of them are the worst 1 % and more
+    heavy = Sample.weighted(values, weights)
+    assert tail_size(heavy, 0.99) < 3.0
+    assert math.isnan(tail_value_at_risk(heavy, 0.99).standard_error)
+    assert math.isnan(value_at_risk(heavy, 0.99).standard_error)
+
+
+def test_scenarios_behind_an_error():
+    event = mean(Sample((np.arange(10_000) < 100).astype(float)))
+    # shares (0.99²) hundred times and (0.01²) 9,900 times: (98.01 + 0.99)²/(100·0.99⁴ + 9,900·0.01⁴)
+    assert event.scenarios_behind == pytest.approx(99.0**2 / (100 * 0.99**4 + 9900 * 0.01**4))
+    assert mean(Sample(np.full(7, 3.0))).scenarios_behind == 7.0
+    assert mean(Sample.weighted([3.0, 3.0], [1.0, 3.0])).scenarios_behind == pytest.approx(1 / (1 / 16 + 9 / 16))
+    normal = mean(Sample(np.random.default_rng(6).normal(size=100_000)))
+    assert normal.scenarios_behind == pytest.approx(100_000 / 3, rel=0.05)  # a kurtosis of 3
 
 
 def test_equal_weights_give_what_no_weights_give():

@@ -71,7 +71,10 @@ def test_cover_is_in_sheets(book):
         assert len(rows) - 1 == len(table)
     waterfall = book.get_sheet_by_name("waterfall").to_python()
     at = waterfall[0].index("amount_error")
-    assert all(isinstance(row[at], float) for row in waterfall[1:])
+    # 400 scenarios have four in the worst 1 %: too few for an error, so its cell is empty
+    view = waterfall[0].index("view")
+    assert {row[view] for row in waterfall[1:]} == {"average", "tail"}
+    assert all(isinstance(row[at], float) if row[view] == "average" else row[at] == "" for row in waterfall[1:])
     assert sheets(*_measured(single_result(0))).keys().isdisjoint({"waterfall", "share_paid", "claims_in_time"})
 
 

@@ -15,6 +15,7 @@ from simulator.measures.digits import ABSENT, SPACE, format_value, is_percentage
 from simulator.measures.estimate import effective_size, weight_deviation
 from simulator.measures.precision import precision_sentence
 from simulator.measures.scripted import is_scripted
+from simulator.measures.tail import FEWEST_BEYOND
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,6 +203,8 @@ def _note(result: Result, table: pd.DataFrame) -> str:
     )
     if table["ci_high"].map(math.isinf).any():
         note += " Some quantiles lie too far out for so few scenarios: nothing bounds them from above."
+    if (table["level"].notna() & table["value"].notna() & table["standard_error"].isna()).any():
+        note += f" No error is given where fewer than {FEWEST_BEYOND:g} scenarios lie beyond a level."
     weight = result.scenarios["weight"].to_numpy()
     if weight.min() != weight.max():
         worth = effective_size(weight)

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.compare.cover_words import cover_sentences, lost_cover, trade
 from simulator.compare.paired import BASELINE, difference
 from simulator.compare.scripted import verdict_of_script
-from simulator.compare.words import amount, is_clear, listed, money, name_of, share
+from simulator.compare.words import amount, doubt_of, is_clear, listed, money, name_of, share
 from simulator.measures.columns import Columns
 from simulator.measures.cost_of_risk import reserve_in_cash
 from simulator.measures.digits import format_estimate, format_value
@@ -68,10 +68,11 @@ def _cost(columns: Columns, best: int) -> Iterator[str]:
         yield f"{head}: no other programme is cheaper than the baseline."
     else:
         saving = difference(columns, "cost_of_risk_mean", best, BASELINE)
+        noise = "an error that so few scenarios do not tell" if math.isnan(saving.standard_error) else "sampling noise"
         doubt = (
             "more than sampling noise can explain"
             if is_clear(saving)
-            else "within sampling noise, so that more scenarios are needed to tell them apart"
+            else f"within {noise}, so that more scenarios are needed to tell them apart"
         )
         yield f"{head}, {amount(columns, saving)} less than {name_of(columns, BASELINE)}: {doubt}."
     yield from _rivals(columns, best)
@@ -89,7 +90,9 @@ def _rivals(columns: Columns, best: int) -> Iterator[str]:
     close = [name_of(columns, k) for k, gap in gaps.items() if not is_clear(gap)]
     if close:
         verb = "is" if len(close) == 1 else "are"
-        yield f"{listed(close)} {verb} not clearly dearer: on the same scenarios the difference is within noise."
+        known = not any(math.isnan(gap.standard_error) for gap in gaps.values())
+        why = "on the same scenarios the difference is within noise" if known else "there are too few scenarios to say"
+        yield f"{listed(close)} {verb} not clearly dearer: {why}."
         return
     second = min(gaps, key=lambda k: gaps[k].value)
     name, more = name_of(columns, second), amount(columns, gaps[second])
@@ -120,7 +123,7 @@ def _tail(columns: Columns, programme: int) -> Iterator[str]:
     verb = "takes" if change.value < 0.0 else "adds"
     relative = f" ({share(part)})" if math.isfinite(part) else ""
     off = "off" if change.value < 0.0 else "to"
-    doubt = "" if is_clear(change) else ", which is within sampling noise"
+    doubt = doubt_of(change)
     yield (
         f"In the worst 1 % of scenarios the retained loss averages {amount(columns, before)} under "
         f"{name_of(columns, BASELINE)}; {name_of(columns, programme)} {verb} {amount(columns, change)}{relative} {off} "

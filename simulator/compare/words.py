@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from simulator.measures.columns import Columns
 from simulator.measures.digits import format_value
 from simulator.measures.estimate import Estimate
@@ -32,6 +34,13 @@ def amount(columns: Columns, estimate: Estimate) -> str:
 def is_clear(estimate: Estimate) -> bool:
     """Whether a difference is beyond sampling noise at 95 %."""
     return abs(estimate.value) > CLEAR * estimate.standard_error
+
+
+def doubt_of(estimate: Estimate) -> str:
+    """What to say behind a difference that is not clear; nothing where it is."""
+    if math.isnan(estimate.standard_error):
+        return ", with an error that so few scenarios do not tell"
+    return "" if is_clear(estimate) else ", which is within sampling noise"
 
 
 def listed(names: list[str]) -> str:

@@ -54,6 +54,8 @@ def has_fund_cost(scenarios: xr.Dataset, study: Study, programme: int) -> bool:
 def capital_charge(retained: Sample, rate: float) -> Functional:
     """rate · (TVaR₉₉ − mean) of retained loss, with its influence."""
     tail, average = tail_value_at_risk(retained, CAPITAL_LEVEL), mean(retained)
+    if rate == 0.0:  # exactly nothing, even where the error of the tail is not known
+        return Functional(0.0, np.zeros(retained.n), retained.p)
     influence = tail.influence  # as rate * (tail - average), in place: there is a number per scenario
     influence -= average.influence
     influence *= rate

@@ -10,13 +10,12 @@ import numpy as np
 from simulator.measures.estimate import Estimate
 from simulator.measures.estimates import probability
 from simulator.measures.sample import Floats, Sample
-from simulator.measures.tail import quantile, value_at_risk
+from simulator.measures.tail import FEWEST_BEYOND, quantile, value_at_risk
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_POINTS = 60
-FEWEST_BEYOND = 5.0
 
 
 def exceedance_curve(sample: Sample, probabilities: Floats | None = None) -> pd.DataFrame:

@@ -108,6 +108,20 @@ class Functional:
             return 1.0 / float(np.sum(self.p * self.p))
         return float(np.sum(scaled * self.influence)) / bottom
 
+    @property
+    def scenarios_behind(self) -> float:
+        """Effective number of scenarios that the error rests on, (Σs)²/Σs² of their shares s = (pψ)² of the variance.
+
+        The error is itself known to about 1/(2·√number). Of an event in 1 % of 10,000: 101. Where nothing varies all
+        scenarios agree, and count.
+        """
+        scaled = self.influence if self.p is None else self.p * self.influence
+        most = float(np.abs(scaled).max())
+        if most == 0.0:
+            return float(len(scaled)) if self.p is None else float(1.0 / np.sum(self.p * self.p))
+        shares = (scaled / most) ** 2
+        return float(shares.sum()) ** 2 / float(np.sum(shares * shares))
+
     def estimate(self, unit: str = "money") -> Estimate:
         """The estimate with a normal interval."""
         error = self.standard_error

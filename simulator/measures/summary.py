@@ -68,7 +68,7 @@ def _precision(columns: Columns) -> Iterator[tuple[object, ...]]:
         return
     weight = result.scenarios["weight"].to_numpy()
     values = columns.values(variable_of(asked), programme_of(asked, result.study))
-    reached = relative_error(estimate_of(asked, values, weight))
+    reached = relative_error(estimate_of(asked, values, weight)[0])
     level, size = asked.at(), float(columns.n_scenarios)
     exact = Estimate(reached, math.nan, math.nan, math.nan, size, "1")
     yield record(result, "", asked.programme or "", ("precision_reached", NO_LEVEL if level is None else level, exact))

@@ -15,6 +15,10 @@ from simulator.measures.sample import Floats, Sample
 
 TAIL_EACH_SIDE = 0.025
 WINDOW_SD = 8.0
+#: Fewest effective scenarios beyond a level for an error: with under ln(40) = 3.7 nothing bounds the quantile above,
+#: and with five an error is itself known to a third (1/√(2·4) = 35 %).
+FEWEST_BEYOND = 5.0
+ROUNDING = 1e-6  # 1,000 scenarios have 4.9999999 beyond 99.5 %
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Quantile:
         position: its index in the ordered sample.
         ci_low, ci_high: order-statistic interval.
         effective_sample_size: number of equal scenarios behind it.
-        sparsity: 1/density at the quantile, from the width of the interval.
+        sparsity: 1/density at the quantile, from the width of the interval; NaN with too few scenarios on one side.
     """
 
     value: float
@@ -83,8 +87,35 @@ def quantile(sample: Sample, level: float) -> Quantile:
         ci_low=-math.inf if low < 1 else value_at(low),
         ci_high=math.inf if high > n else value_at(high),
         effective_sample_size=size,
-        sparsity=width / share if share > 0.0 else math.nan,
+        sparsity=math.nan if share <= 0.0 or too_few(size * min(level, 1.0 - level)) else width / share,
     )
+
+
+def tail_size(sample: Sample, level: float) -> float:
+    """Effective number of scenarios beyond a level, (Σu)²/Σu² of their probabilities u, the boundary by its fraction.
+
+    Of 1,000 equal ones at 0.995: 5. Of (1, 2, 3, 4) at 0.625 (u = ⅛ and ¼): (⅜)²/(5/64) = 1.8.
+    """
+    position = sample.position(level)
+    boundary = max(sample.at_or_below(position) - level, 0.0)
+    if sample.p is None:
+        each, number = 1.0 / sample.n, sample.n - position - 1
+        total, squares = number * each, number * each * each
+    else:
+        beyond = sample.p[sample.order[position + 1 :]]
+        total, squares = float(beyond.sum()), float(np.sum(beyond * beyond))
+    squares += boundary * boundary
+    return (total + boundary) ** 2 / squares if squares > 0.0 else 0.0
+
+
+def too_few(beyond: float) -> bool:
+    """Whether this effective number of scenarios beyond a level says nothing about an error."""
+    return beyond < FEWEST_BEYOND * (1.0 - ROUNDING)
+
+
+def _not_known(value: float, sample: Sample) -> Functional:
+    """A value whose error is not known: nor is that of whatever it is added to."""
+    return Functional(value, np.full(sample.n, math.nan), sample.p)
 
 
 def _effective_size(sample: Sample, position: int, level: float) -> float:
@@ -99,7 +130,7 @@ def value_at_risk(sample: Sample, level: float, unit: str = "money") -> Estimate
     """Value at risk: the smallest value with at least ``level`` of the probability at or below it.
 
     The interval is the order-statistic one; the standard error is √(level(1 − level)/n_eff) times the sparsity read
-    off that interval. Of 1 … 100 at 0.95: 95.
+    off that interval, NaN with too few scenarios beyond the level. Of 1 … 100 at 0.95: 95.
     """
     found = quantile(sample, level)
     error = found.sparsity * math.sqrt(level * (1.0 - level) / found.effective_sample_size)
@@ -121,7 +152,8 @@ def tail_value_at_risk(sample: Sample, level: float) -> Functional:
     """Tail value at risk: (1/(1 − level))·∫ VaR above the level, the boundary value by its fractional weight.
 
     Influence q + (x − q)⁺/(1 − level) − TVaR; its variance is that of Manistre and Hancock (2005),
-    (Var(x | x > q) + level·(TVaR − q)²)/(n(1 − level)). Of (1, 2, 3, 4) at 0.625: (4 + 0.5·3)/1.5 = 3.667.
+    (Var(x | x > q) + level·(TVaR − q)²)/(n(1 − level)). Of (1, 2, 3, 4) at 0.625: (4 + 0.5·3)/1.5 = 3.667. With too
+    few scenarios beyond the level the influence is NaN: one alone would be its own mean, with an error of zero.
 
     Raises:
         ValueError: the level is not in [0, 1).
@@ -132,6 +164,8 @@ def tail_value_at_risk(sample: Sample, level: float) -> Functional:
     excess = sample.values - boundary
     np.maximum(excess, 0.0, out=excess)
     value = boundary + sample.average(excess) / (1.0 - level)
+    if too_few(tail_size(sample, level)):
+        return _not_known(value, sample)
     excess /= 1.0 - level
     excess -= value - boundary
     return Functional(value, excess, sample.p)
@@ -172,6 +206,8 @@ def tail_part(sample: Sample, part: Floats, level: float) -> Functional:
     """
     share = tail_weights_of(sample, level)
     value = float(np.sum(share * part))
+    if too_few(tail_size(sample, level)):
+        return _not_known(value, sample)
     probability = np.broadcast_to(1.0 / sample.n, sample.n) if sample.p is None else sample.p
     place, reach = sample.position(level), math.isqrt(math.ceil(sample.n * (1.0 - level)))
     near = sample.order[max(0, place - reach) : place + reach + 1]
