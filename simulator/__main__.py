@@ -25,10 +25,15 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(str(error), err=True)
         status = 2
     except MemoryError:
-        click.echo("out of memory: ask for fewer scenarios (--scenarios); finished blocks are kept", err=True)
+        click.echo(
+            "out of memory: ask for fewer scenarios (--scenarios); finished chunks (4,096 scenarios) are kept",
+            err=True,
+        )
         status = 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nstopped; finished blocks are kept: the same command goes on where it was", err=True)
+        click.echo(
+            "\nstopped; finished chunks (4,096 scenarios) are kept: the same command goes on where it was", err=True
+        )
         status = 130
     except BrokenPipeError:
         status = 0

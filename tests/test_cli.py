@@ -214,7 +214,7 @@ def test_running_out_of_memory_is_said_plainly(sample, tmp_path, monkeypatch, ca
     monkeypatch.setattr(engine.RunRows, "take", exhausted)
     assert call("run", sample / "study.yaml", "--scenarios", "40", "--out", tmp_path / "run", "--quiet") == 2
     assert capsys.readouterr().err == (
-        "out of memory: ask for fewer scenarios (--scenarios); finished blocks are kept\n"
+        "out of memory: ask for fewer scenarios (--scenarios); finished chunks (4,096 scenarios) are kept\n"
     )
 
 
@@ -345,5 +345,5 @@ def test_an_interrupted_command_ends_at_once():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 130
-    assert "finished blocks are kept" in done.stderr
+    assert "finished chunks (4,096 scenarios) are kept" in done.stderr
     assert done.stdout == "said before\n"

@@ -369,7 +369,10 @@ def test_a_stopped_run_goes_on_with_any_executor_and_leaves_no_process(undisturb
     _, errors = process.communicate(timeout=60)
     assert process.returncode == (130 if sign == signal.SIGINT else -9)
     if sign == signal.SIGINT:
-        assert errors.strip() == "stopped; finished blocks are kept: the same command goes on where it was"
+        assert (
+            errors.strip()
+            == "stopped; finished chunks (4,096 scenarios) are kept: the same command goes on where it was"
+        )
     wait_until(lambda: not any(alive(pid) for pid in below), 30)
     done = subprocess.run([*arguments, str(tmp_path / "stopped")], check=True, capture_output=True)
     assert done.stderr == b""

@@ -215,7 +215,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(undisturbed, tmp_path
     _, errors = process.communicate(timeout=60)
     assert process.returncode == (130 if sign == signal.SIGINT else -9)
     if sign == signal.SIGINT:
-        assert "finished blocks are kept" in errors
+        assert "finished chunks (4,096 scenarios) are kept" in errors
         assert time.perf_counter() - begin < 20  # no timing claim: only that it does not run to its end
     assert any((tmp_path / "killed").rglob("chunk-*.npz"))
     subprocess.run([*arguments, "--out", str(tmp_path / "killed")], check=True, capture_output=True)

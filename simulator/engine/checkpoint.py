@@ -52,7 +52,7 @@ class Checkpoint:
             folder.mkdir(parents=True, exist_ok=True)
             _write(mark, json.dumps(identity).encode())
         except (OSError, ValueError) as error:
-            raise SimulatorError(f"cannot keep finished blocks in {folder}: {error}") from error
+            raise SimulatorError(f"cannot keep finished chunks in {folder}: {error}") from error
 
     def _path(self, index: int) -> Path:
         return self.folder / f"chunk-{index:06d}.npz"

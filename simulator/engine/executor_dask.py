@@ -172,7 +172,8 @@ class Dask:
                 ) from error
             except CancelledError as error:
                 raise SimulatorError(
-                    "the Dask scheduler is gone; finished blocks are kept: the same command goes on where it was"
+                    "the Dask scheduler is gone; finished chunks (4,096 scenarios) are kept: the same command goes on "
+                    "where it was"
                 ) from error
             except (ImportError, AttributeError, RuntimeError) as error:
                 if _is_of_another_program(error):
