@@ -58,6 +58,8 @@ def share_of_oldest(parts, claim, paid, e):
                 older, older + debt, earlier, parts[e].money, paid, claim.total, parts[one].covered
             )  # fmt: skip
             older += debt
+            if older >= earlier + parts[e].money:
+                break
     return share
 
 
