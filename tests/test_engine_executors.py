@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -155,10 +155,8 @@ def test_a_scheduler_that_does_not_answer_is_said(monkeypatch):
 @needs_dask
 @quiet_dask
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n" * 50])
-def test_something_else_than_a_scheduler_is_said(answer, monkeypatch):
-    from simulator.engine import executor_dask
-
-    monkeypatch.setattr(executor_dask, "SCHEDULER_SECONDS", 1)
+def test_something_else_than_a_scheduler_is_said(answer):
+    """In a process of its own: what Dask goes on trying there ends with it."""
     callers = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -172,20 +170,15 @@ def test_something_else_than_a_scheduler_is_said(answer, monkeypatch):
 
         threading.Thread(target=serve, daemon=True).start()
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(SimulatorError, match=f"^no Dask scheduler answers at {address}$"):
-            make_executor("dask", workers=1, scheduler=address)
+        program = (
+            "from simulator.engine import executor_dask, executors; executor_dask.SCHEDULER_SECONDS = 1; "
+            f"executors.make_executor('dask', workers=1, scheduler={address!r})"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, cwd=HERE)
+        assert done.stderr.rstrip().endswith(f"SimulatorError: no Dask scheduler answers at {address}")
         assert callers
     for caller in callers:
         caller.close()
-
-
-@contextmanager
-def bare_scheduler():
-    """A scheduler on this machine without workers."""
-    import distributed
-
-    with distributed.LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None) as cluster:
-        yield cluster
 
 
 @contextmanager
@@ -205,18 +198,34 @@ def dask(role, *arguments, path):
         process.wait()
 
 
-@pytest.mark.skipif(not os.environ.get("DASK_BY_HAND"), reason="Dask sometimes fails to start a cluster here")
+#: Where this package lies.
+HERE = Path(simulator.__file__).parents[1]
+
+
+@contextmanager
+def scheduler(folder, path=HERE):
+    """A scheduler in a process of its own, without workers; gives its address."""
+    place = folder / "scheduler.json"
+    with dask("scheduler", "--port", "0", "--scheduler-file", str(place), path=path):
+        wait_until(lambda: place.exists() and place.read_text().endswith("}"))
+        yield json.loads(place.read_text())["address"]
+
+
+def worker(address, path=HERE):
+    """A worker in a process of its own."""
+    return dask("worker", address, "--no-nanny", "--nthreads", "1", path=path)
+
+
 @needs_dask
 @quiet_dask
-def test_a_scheduler_without_workers_is_waited_for_and_said_once(model, straight):
-    with bare_scheduler() as cluster:
-        said = []
+def test_a_scheduler_without_workers_is_waited_for_and_said_once(model, straight, tmp_path):
+    said = []
+    with ExitStack() as started, scheduler(tmp_path) as address:
 
         def note(text):
             said.append(text)
-            cluster.scale(1)
+            started.enter_context(worker(address))
 
-        address = cluster.scheduler_address
         with closing(make_executor("dask", workers=1, scheduler=address, note=note)) as workers:
             first = simulate(model, 400, executor=workers)
             simulate(model, 400, executor=workers)
@@ -224,7 +233,6 @@ def test_a_scheduler_without_workers_is_waited_for_and_said_once(model, straight
     assert first.rows["collected"].tobytes() == straight.rows["collected"][:400].tobytes()
 
 
-@pytest.mark.skipif(not os.environ.get("DASK_BY_HAND"), reason="Dask sometimes fails to start a cluster here")
 @needs_dask
 @quiet_dask
 @pytest.mark.parametrize("content", ["nothing", "other sources"])
@@ -238,9 +246,9 @@ def test_workers_with_another_program_are_refused(model, tmp_path, content):
         with (package / "constants.py").open("a") as file:
             file.write("\n# another program\n")
     with (
-        bare_scheduler() as cluster,
-        dask("worker", cluster.scheduler_address, "--no-nanny", "--nthreads", "1", path=tmp_path),
-        closing(make_executor("dask", workers=1, scheduler=cluster.scheduler_address)) as workers,
+        scheduler(tmp_path) as address,
+        worker(address, tmp_path),
+        closing(make_executor("dask", workers=1, scheduler=address)) as workers,
         pytest.raises(SimulatorError, match=r"the Dask worker tcp://.* has other versions of the simulator"),
     ):
         workers.ready(model)
@@ -251,26 +259,13 @@ def test_workers_with_another_program_are_refused(model, tmp_path, content):
 def test_a_scheduler_without_the_package_is_said(model, tmp_path):
     (tmp_path / "simulator").mkdir()
     (tmp_path / "simulator" / "__init__.py").touch()
-    place = tmp_path / "scheduler.json"
     with (
-        dask("scheduler", "--port", "0", "--scheduler-file", str(place), path=tmp_path),
-        dask(
-            "worker",
-            "--scheduler-file",
-            str(place),
-            "--no-nanny",
-            "--nthreads",
-            "1",
-            path=Path(simulator.__file__).parents[1],
-        ),
+        scheduler(tmp_path, tmp_path) as address,
+        worker(address),
+        closing(make_executor("dask", workers=1, scheduler=address)) as workers,
+        pytest.raises(SimulatorError, match=r"the Dask scheduler or a worker that came later has another version"),
     ):
-        wait_until(lambda: place.exists() and place.read_text().endswith("}"))
-        address = json.loads(place.read_text())["address"]
-        with (
-            closing(make_executor("dask", workers=1, scheduler=address)) as workers,
-            pytest.raises(SimulatorError, match=r"the Dask scheduler or a worker that came later has another version"),
-        ):
-            simulate(model, 4, executor=workers)
+        simulate(model, 4, executor=workers)
 
 
 @needs_dask
