@@ -45,6 +45,7 @@ def collect(r, s, b, i, day, share, discount, rates, rules, clock, book, rows):
     else:
         worth = amount * rate_on(rates, s, book.currency[i], clock.horizon)
         rows.outstanding[r] += worth
+        no_longer_insurable(r, i, share, clock.horizon + 1, clock, book, rows)
         rows.delay_cost[r] += cost_of_lateness(value, book.due_day[i], clock.horizon, rules.cost_of_delay)
     rows.fx_result[r] += worth - value
     rows.billed[r] += value
@@ -70,6 +71,7 @@ def collect_all(r, s, b, rates, rules, clock, book, paid, rows):
             collected += worth
         else:
             outstanding += worth
+            no_longer_insurable(r, i, 1.0, clock.horizon + 1, clock, book, rows)
         fx_result += worth - value
         delay_cost += cost_of_lateness(value, book.due_day[i], until, rules.cost_of_delay)
         billed += value

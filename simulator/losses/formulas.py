@@ -31,7 +31,29 @@ def is_protracted(paid_day, due_day, after, default_day, horizon):
     """
     day = due_day + after
     first = day if day > 1 else 1
-    return paid_day > day and first <= horizon and first < default_day
+    return (paid_day > day) & (first <= horizon) & (first < default_day)
+
+
+@scalar
+def day_lost(paid_day, drawn_day, due_day, after, default_day, cured, horizon):
+    """Day on which an invoice that was shipped is lost; NEVER if it is paid in the end.
+
+    A protracted default is cured when its buyer is, or when only a transfer block held the payment up; then it is paid
+    on its day like any other, unless the buyer fails first or the script has it never paid.
+
+    Args:
+        paid_day, drawn_day: payment day after and before transfer blocks.
+        due_day, after: due day, and the days past it that make a protracted default.
+        default_day: day on which the buyer fails, NEVER if it does not.
+        cured: whether the buyer's protracted defaults are paid in the end.
+        horizon: days.
+
+    Worked number: due 20, after 180, paid 250: lost on day 200; cured, with the buyer failing on day 240: day 240.
+    """
+    protracted = is_protracted(paid_day, due_day, after, default_day, horizon)
+    cures = cured & (paid_day != NEVER) | (drawn_day <= due_day + after)
+    unpaid = default_day if paid_day > default_day else NEVER
+    return protracted_day(due_day, after) if protracted & (not cures) else unpaid
 
 
 @scalar

@@ -22,9 +22,11 @@ from simulator.losses.tile_kernels import (
     draw_buyer,
     draw_payment_days,
     hand_over,
+    list_marked,
     mark_quiet,
     prepare_tile,
 )
+from simulator.losses.trouble_kernels import note_luck, settle_together
 from simulator.streams import normal, uniform, words
 
 
@@ -78,17 +80,6 @@ def fetch_days(s, p, b, days, book, target):
 
 
 @row
-def keep_days(s, p, b, book, scratch, days):
-    """Put the days on which a troubled buyer's invoices are paid or lost in place of its payment days.
-
-    A withheld invoice goes on the day it comes.
-    """
-    for k in range(book.start[b + 1] - book.start[b]):
-        day = scratch.final[s, k]
-        days[k, p] = book.issue_day[book.start[b] + k] if day == -1 else min(day, abs(scratch.lost[s, k]))
-
-
-@row
 def count_buyer(t, first, n, b, days, part, book, scratch, counting, balances):
     """Balances of a buyer in the scenarios with ``part`` 1: side by side, or else one by one."""
     if counting.n_series[b] == 0:
@@ -123,7 +114,8 @@ def simulate_tile(
         count = regimes.count
         common = count * n if count > 1 else 0  # rows of those with whom all regimes trade alike
     prepare_tile(t, first, here, drivers, rates, blocked_from, tiles)
-    late, part = tiles.late[t], tiles.part[t]
+    late, part, in_trouble = tiles.late[t], tiles.part[t], tiles.in_trouble[t]
+    scratch.share[first : first + here] = 1.0
     latest = min(rules.protracted_after, rules.stop_shipment_after)
     weakest = limits.threshold
     if regimes is not None:
@@ -138,14 +130,14 @@ def simulate_tile(
             here, default.threshold[default.curve[b], last_day], latest, weakest, scratch.latent[first : first + here],
             late, scratch.score[first : first + here], part,
         )  # fmt: skip
-        unlike = rules.frustration > 0.0
+        troubled = 0
+        every = rules.frustration > 0.0
         if regimes is not None:
-            unlike |= regimes.touched[b]
-        for p in range(here):
-            if part[p] > 0.0 and not unlike:
-                continue
-            s = first + p
-            quad, lane = first_quad + (p >> 2), p & 3
+            every |= regimes.touched[b]
+        for m in range(list_marked(here, every, part, in_trouble)):
+            p = in_trouble[m]
+            s = first + np.int64(p)
+            quad, lane = first_quad + np.int64(p >> 2), np.int64(p & 3)
             insolvent_on = default_day(default.threshold, default.curve[b], scratch.latent[s])
             if insolvent_on != NEVER:
                 for g in range(count):
@@ -163,26 +155,33 @@ def simulate_tile(
             if alike and not is_in_trouble(insolvent_on, late[p], rules):
                 part[p] = 1.0
                 continue
-            part[p] = 0.0
-            fetch_days(s, p, b, drawn, book, scratch.drawn)
-            fetch_days(s, p, b, paid, book, scratch.paid)
-            luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
             if regimes is None:
-                settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch)
-                if counting is not None:
-                    keep_days(s, p, b, book, scratch, paid)
+                part[p] = 1.0
+                luck = Luck(insolvent_on, frustrated, scratch.score[s], 0.0, False)
+                if insolvent_on != NEVER or late[p] > rules.protracted_after:
+                    luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
+                note_luck(t, troubled, luck, tiles)
+                in_trouble[troubled] = p
+                troubled += 1
             else:
+                part[p] = 0.0
+                luck = draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scratch)
+                fetch_days(s, p, b, drawn, book, scratch.drawn)
+                fetch_days(s, p, b, paid, book, scratch.paid)
                 rank = payer_rank(tiles.shared[t, p], delay.systemic[b], delay.credit, delay.buyer)
                 settle_regimes(
                     quad, lane, n, s, b, luck, rank, blocked_from, keys, rates, delay, transfer, rules, clock, book,
                     regimes, rows, events, scratch, counting, balances,
                 )  # fmt: skip
+        if troubled > 0:
+            settle_together(
+                t, first, b, troubled, held, paid, rates, rules, clock, book, rows, events, scratch, tiles, counting
+            )  # fmt: skip
         collect_quiet(
-            t, first, common + first, here, b, held, rates, rules, clock, book, rows, tiles, counting, balances
+            t, first, common + first, here, b, held, troubled, rates, rules, clock, book, rows, tiles, counting,
+            balances,
         )  # fmt: skip
         if counting is not None:
-            if regimes is None:
-                part[:here] = 1.0  # what troubled buyers owe is known as well
             count_buyer(t, first, here, b, paid, part, book, scratch, counting, balances)
     hand_over(t, common + first, here, rows, tiles)
 

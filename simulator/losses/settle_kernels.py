@@ -9,7 +9,7 @@ import numpy as np
 from simulator.fx.formulas import rate_on
 from simulator.jit import NEVER, row
 from simulator.losses.booking import charge, collect, recovery_on, withhold, write_off
-from simulator.losses.formulas import advance_interest, is_protracted, protracted_day
+from simulator.losses.formulas import advance_interest, day_lost, is_protracted, protracted_day
 from simulator.losses.regimes import FACTORED, LETTER_OF_CREDIT, OPEN_ACCOUNT, PREPAID, REFUSED, Deal
 
 
@@ -64,18 +64,24 @@ def allowed_on(g, b, day, deal, regimes):
 
 
 @row
-def fate_of_invoice(k, i, luck, drawn, paid_day, rules, clock, book):
-    """How an invoice that was shipped ends: (loss day or NEVER, whether it is a protracted default).
+def fate_of_invoice(i, drawn, paid, luck, rules, clock, book):
+    """How an invoice that was shipped ends: (loss day or NEVER, whether it is a protracted default)."""
+    due, after = book.due_day[i], rules.protracted_after
+    protracted = is_protracted(paid, due, after, luck.insolvent_on, clock.horizon)
+    return day_lost(paid, drawn, due, after, luck.insolvent_on, luck.cured, clock.horizon), protracted
 
-    A protracted default is cured when the buyer is (``luck.cured``), or when only a transfer block held the payment
-    up; then it is paid on its day like any other, unless the buyer fails first or the script has it never paid.
-    """
-    paid = paid_day[k]
-    protracted = is_protracted(paid, book.due_day[i], rules.protracted_after, luck.insolvent_on, clock.horizon)
-    cured = luck.cured and paid != NEVER
-    if protracted and not cured and drawn[k] > book.due_day[i] + rules.protracted_after:
-        return protracted_day(book.due_day[i], rules.protracted_after), protracted
-    return (luck.insolvent_on if paid > luck.insolvent_on else NEVER), protracted
+
+@row
+def note_stopped(r, b, value, since, until, events):
+    """List what a buyer was not shipped at the seller's risk, if anything."""
+    if value > 0.0:
+        j = events.stopped_count[r]
+        if j < events.stopped_buyer.shape[1]:
+            events.stopped_buyer[r, j] = b
+            events.stopped_value[r, j] = value
+            events.stopped_from[r, j] = since
+            events.stopped_until[r, j] = until
+        events.stopped_count[r] = j + 1
 
 
 @row
@@ -133,7 +139,7 @@ def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book,
             scratch.final[s, k] = pay_safely(r, s, b, i, deal, rates, rules, clock, book, rows)
             scratch.lost[s, k] = NEVER
             continue
-        loss_day, protracted = fate_of_invoice(k, i, luck, drawn, paid, rules, clock, book)
+        loss_day, protracted = fate_of_invoice(i, drawn[k], paid[k], luck, rules, clock, book)
         protracted = protracted and share > 0.0
         if protracted:
             rows.n_protracted[r] += 1
@@ -155,16 +161,12 @@ def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book,
             collect(r, s, b, i, paid[k], 1.0, discount, rates, rules, clock, book, rows)
         # keep the protracted mark beside the loss day: negative means a protracted default
         scratch.lost[s, k] = -loss_day if protracted else loss_day
-    if withheld > 0.0:
-        j = events.stopped_count[r]
-        if j < events.stopped_buyer.shape[1]:
-            events.stopped_buyer[r, j] = b
-            events.stopped_value[r, j] = withheld
-            events.stopped_from[r, j] = withheld_from
-            events.stopped_until[r, j] = withheld_until
-        events.stopped_count[r] = j + 1
+    note_stopped(r, b, withheld, withheld_from, withheld_until, events)
     if trigger != NEVER:
-        list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book, events, scratch)
+        list_debts(
+            r, s, b, luck, drawn, scratch.final[s], scratch.lost[s], scratch.share[s], trigger, latest,
+            rates, rules, clock, book, events,
+        )  # fmt: skip
     return buyer_loss
 
 
@@ -206,8 +208,10 @@ def sell(r, s, b, i, paid, loss_day, discount, recovery, deal, rates, rules, clo
 
 
 @row
-def list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book, events, scratch):
+def list_debts(r, s, b, luck, drawn, final, lost, share, trigger, latest, rates, rules, clock, book, events):
     """List the debts of a troubled buyer that may enter a claim.
+
+    ``drawn``, ``final``, ``lost`` and ``share`` by invoice, as in :class:`~simulator.losses.rows.Scratch`.
 
     A policy's date of loss lies between ``trigger`` (the first protracted default or the insolvency) and the
     ``latest`` protracted default (0 if none; earlier ones may not be insured) plus the longest waiting period's excess
@@ -221,33 +225,33 @@ def list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book,
     if latest == 0 or last > luck.insolvent_on or rules.lists_newer:
         last = luck.insolvent_on
     oldest = begin
-    unpaid_due = oldest_unpaid_due(s, b, trigger, book, scratch) if rules.lists_newer else NEVER
+    unpaid_due = oldest_unpaid_due(b, trigger, final, share, book) if rules.lists_newer else NEVER
     for i in range(begin, book.start[b + 1]):
         k = i - begin
-        mark = scratch.lost[s, k]
+        mark = lost[k]
         lost_on = -mark if mark < 0 else mark
         # withheld or not the seller's risk
-        outside = scratch.final[s, k] == -1 or scratch.share[s, k] == 0.0
-        paid_before = scratch.final[s, k] <= trigger and book.due_day[i] < unpaid_due
+        outside = final[k] == -1 or share[k] == 0.0
+        paid_before = final[k] <= trigger and book.due_day[i] < unpaid_due
         if outside or paid_before or (book.issue_day[i] > last and lost_on == NEVER):
             continue
         # what is paid by this shipment stays paid: the search for the oldest debt need not begin again
-        while oldest < book.start[b + 1] and scratch.final[s, book.by_due[oldest] - begin] <= book.issue_day[i]:
+        while oldest < book.start[b + 1] and final[book.by_due[oldest] - begin] <= book.issue_day[i]:
             oldest += 1
         j = events.n_events[r]
         if j < events.buyer.shape[1]:
             events.buyer[r, j] = b
             events.invoice[r, j] = i
             events.default_day[r, j] = luck.insolvent_on
-            events.paid_day[r, j] = scratch.final[s, k]
+            events.paid_day[r, j] = final[k]
             events.loss_day[r, j] = lost_on
             events.protracted[r, j] = mark < 0
             events.recovery[r, j] = 0.0
             events.drawn_day[r, j] = drawn[k] if drawn[k] <= lost_on else NEVER
-            events.overdue_at_issue[r, j] = overdue_days(s, b, book.issue_day[i], oldest, book, scratch)
+            events.overdue_at_issue[r, j] = overdue_days(b, book.issue_day[i], oldest, final, book)
             events.limit_score[r, j] = luck.limit_score
             events.frustrated[r, j] = luck.frustrated
-            events.share[r, j] = scratch.share[s, k]
+            events.share[r, j] = share[k]
             events.loss[r, j] = 0.0
             events.receipt_day[r, j] = NEVER
             if lost_on != NEVER:
@@ -256,25 +260,25 @@ def list_debts(r, s, b, luck, drawn, trigger, latest, rates, rules, clock, book,
                 c = book.currency[i]
                 events.recovery[r, j] = rate
                 events.receipt_day[r, j] = received
-                events.loss[r, j] = (scratch.share[s, k] * book.amount[i]) * (
+                events.loss[r, j] = (share[k] * book.amount[i]) * (
                     rate_on(rates, s, c, lost_on) - rate * rate_on(rates, s, c, until)
                 )
         events.n_events[r] = j + 1
 
 
 @row
-def oldest_unpaid_due(s, b, day, book, scratch):
+def oldest_unpaid_due(b, day, final, share, book):
     """Due day of the oldest debt of a buyer that is unpaid after a day; NEVER if there is none."""
     begin = book.start[b]
     for at in range(begin, book.start[b + 1]):
         i = book.by_due[at]
-        if scratch.final[s, i - begin] > day and scratch.share[s, i - begin] > 0.0:
+        if final[i - begin] > day and share[i - begin] > 0.0:
             return np.int64(book.due_day[i])
     return np.int64(NEVER)
 
 
 @row
-def overdue_days(s, b, issue_day, oldest, book, scratch):
+def overdue_days(b, issue_day, oldest, final, book):
     """Days by which the oldest debt unpaid on a day, of those shipped before it, is past due; -NEVER if there is none.
 
     ``oldest`` is where to begin in the order of due days.
@@ -282,6 +286,6 @@ def overdue_days(s, b, issue_day, oldest, book, scratch):
     begin = book.start[b]
     for at in range(oldest, book.start[b + 1]):
         i = book.by_due[at]
-        if book.issue_day[i] < issue_day < scratch.final[s, i - begin]:
+        if book.issue_day[i] < issue_day < final[i - begin]:
             return issue_day - book.due_day[i]
     return -NEVER

@@ -184,30 +184,39 @@ def draw_payment_days(t, n, quad, b, keys, delay, transfer, book, tiles):
 
 
 @row
-def convert(first, n, currency, amount, fixed, rates, horizon, day, worth):
-    """What an invoice is worth on the day it is paid, or at the horizon."""
+def mark_paid(troubled, in_trouble, paid, final, part):
+    """Mark by 1 the troubled scenarios in which an invoice is paid on its day, by 0 where it is withheld or lost."""
+    for j in range(troubled):
+        part[in_trouble[j]] = 1.0 if final[j] == paid[j] else 0.0
+
+
+@row
+def convert(first, n, currency, amount, fixed, rates, horizon, day, part, worth):
+    """What an invoice is worth on the day it is paid, or at the horizon; nothing where it is not ``part``."""
     if fixed == fixed:
         for p in range(n):
-            worth[p] = amount * fixed
+            worth[p] = amount * fixed * part[p]
         return
     for p in range(n):
-        worth[p] = amount * rate_on(rates, first + p, currency, min(day[p], horizon))
+        worth[p] = amount * rate_on(rates, first + p, currency, min(day[p], horizon)) * part[p]
 
 
 @row
-def add_up(n, value, due_day, horizon, cost_of_delay, day, worth, sums):
+def add_up(n, value, due_day, horizon, cost_of_delay, day, part, worth, sums):
     """Add an invoice to the buyer's sums."""
-    collected, outstanding, fx_result, delay_cost = sums[0], sums[1], sums[2], sums[3]
+    collected, outstanding, fx_result, delay_cost, billed = sums[0], sums[1], sums[2], sums[3], sums[4]
     for p in range(n):
         inside = day[p] <= horizon
+        shipped = value * part[p]
         collected[p] += worth[p] if inside else 0.0
         outstanding[p] += 0.0 if inside else worth[p]
-        fx_result[p] += worth[p] - value
-        delay_cost[p] += cost_of_lateness(value, due_day, min(day[p], horizon), cost_of_delay)
+        fx_result[p] += worth[p] - shipped
+        delay_cost[p] += cost_of_lateness(shipped, due_day, min(day[p], horizon), cost_of_delay)
+        billed[p] += shipped
 
 
 @row
-def enter(n, value, horizon, period_of_day, day, worth, part, knot, collections, settled):
+def enter(n, value, horizon, period_of_day, day, part, worth, knot, collections, settled):
     """Enter an invoice into the periods in which it is paid; past the horizon into the row after the last period."""
     beyond = collections.shape[0] - 1
     for p in range(n):
@@ -215,7 +224,7 @@ def enter(n, value, horizon, period_of_day, day, worth, part, knot, collections,
         knot[p] = period if day[p] <= horizon else beyond
     for p in range(n):
         period = np.uint32(knot[p])
-        collections[period, p] += worth[p] * part[p]
+        collections[period, p] += worth[p]
         settled[period, p] += value * part[p]
 
 
@@ -231,7 +240,9 @@ def enter_insurable(n, i, insurable_value, month_of_day, day, part, gone):
 
 
 @row
-def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, rows, tiles, counting, balances):
+def collect_quiet(
+    t, first, first_row, n, b, held, troubled, rates, rules, clock, book, rows, tiles, counting, balances
+):
     """Book all invoices of a buyer in the scenarios where it pays them in good time, those with ``tiles.part`` 1.
 
     ``first_row`` is the row of results of the tile's first scenario ``first``. The same sums in the same order as
@@ -243,7 +254,6 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
     sums, worth, part, knot = tiles.sums[t], tiles.score[t], tiles.part[t], tiles.knot[t]
     settled = tiles.settled[t]
     sums[:, :n] = 0.0
-    billed = 0.0
     if counting is not None:
         prepare_counting(t, n, b, counting, balances)
     for i in range(begin, book.start[b + 1]):
@@ -251,11 +261,13 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
         if held:
             day = tiles.paid[t, i - begin]
         value, currency = book.book_value[i], book.currency[i]
-        convert(first, n, currency, book.amount[i], tiles.fixed_rate[t, currency], rates, clock.horizon, day, worth)
-        add_up(n, value, book.due_day[i], clock.horizon, rules.cost_of_delay, day, worth, sums)
-        enter(n, value, clock.horizon, clock.period_of_day, day, worth, part, knot, tiles.collections[t], settled)
+        mark_paid(troubled, tiles.in_trouble[t], tiles.its_paid[t, i - begin], tiles.final[t, i - begin], part)
+        convert(
+            first, n, currency, book.amount[i], tiles.fixed_rate[t, currency], rates, clock.horizon, day, part, worth
+        )  # fmt: skip
+        add_up(n, value, book.due_day[i], clock.horizon, rules.cost_of_delay, day, part, worth, sums)
+        enter(n, value, clock.horizon, clock.period_of_day, day, part, worth, knot, tiles.collections[t], settled)
         enter_insurable(n, i, book.insurable_value, clock.month_of_day, day, part, tiles.insurable_gone[t])
-        billed += value
         if counting is not None and counting.n_series[b] > 0:
             if counting.ages_across:
                 note_age(n, counting.old[i], knot, balances.aged[t])
@@ -263,13 +275,15 @@ def collect_quiet(t, first, first_row, n, b, held, rates, rules, clock, book, ro
             for k in range(counting.n_series[b]):
                 balances.arrived[t, k, counting.first[i]] += counting.series_value[k, i]
                 let_go(n, counting.series_value[k, i], knot, balances.balance[t, k])
+    for j in range(troubled):
+        part[tiles.in_trouble[t, j]] = 1.0
     for p in range(n):
         if part[p] > 0.0:
             rows.collected[first_row + p] += sums[0, p]
             rows.outstanding[first_row + p] += sums[1, p]
             rows.fx_result[first_row + p] += sums[2, p]
             rows.delay_cost[first_row + p] += sums[3, p]
-            rows.billed[first_row + p] += billed
+            rows.billed[first_row + p] += sums[4, p]
 
 
 @row
@@ -295,3 +309,16 @@ def mark_quiet(n, last, latest, weakest, value, late, score, part):
     for p in range(n):
         wrong = (value[p] <= last) | (late[p] > latest) | (score[p] <= weakest)
         part[p] = 0.0 if wrong else 1.0
+
+
+@row
+def list_marked(n, every, part, marked):
+    """List the scenarios marked by 0, or every one; returns how many.
+
+    No branch hangs on which these are: none could be foreseen.
+    """
+    count = 0
+    for p in range(n):
+        marked[count] = p
+        count += (part[p] == 0.0) | every
+    return count

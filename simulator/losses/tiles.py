@@ -37,6 +37,14 @@ class Tiles(NamedTuple):
         collections: float64[n_tiles, n_periods + 1, width] what such buyers pay, the last row past the horizon; and
             ``settled`` float64[n_tiles, n_periods + 1, width] their book value.
         insurable_gone: float64[n_tiles, K, M, width] what of it premiums are charged on, by month end.
+        in_trouble: uint32[n_tiles, width] scenarios in which the buyer is in trouble; and by their number in this list:
+        failed_on, frustrated, recovery, cured: int32, bool, float64 and bool [n_tiles, width] what it draws there; the
+            day is NEVER where it survives.
+        blocked_until: int32[n_tiles, width] day until which shipments are stopped.
+        its_drawn, its_paid, final: int32[n_tiles, longest ledger of a buyer, width] payment days before and after
+            transfer blocks, and in the end: NEVER if lost and -1 if withheld.
+        odd: bool[n_tiles, longest ledger of a buyer, width] whether it is withheld, lost or a protracted default; and
+            ``listed`` uint32[n_tiles, longest ledger of a buyer] such invoices in one scenario.
     """
 
     pair: Keys
@@ -58,6 +66,17 @@ class Tiles(NamedTuple):
     collections: Floats
     settled: Floats
     insurable_gone: Floats
+    in_trouble: np.ndarray
+    failed_on: Ints
+    frustrated: np.ndarray
+    recovery: Floats
+    cured: np.ndarray
+    blocked_until: Ints
+    its_drawn: Ints
+    its_paid: Ints
+    final: Ints
+    odd: np.ndarray
+    listed: np.ndarray
 
 
 def tile_width(n: int) -> int:
@@ -105,11 +124,22 @@ def allocate_tiles(
         whole(width),
         whole(longest, width),
         whole(longest, width),
-        reals(4, width),
+        reals(5, width),
         reals(width),
         reals(n_periods + 1, width),
         reals(n_periods + 1, width),
         reals(*balances, width),
+        np.empty((n_tiles, width), np.uint32),
+        whole(width),
+        np.empty((n_tiles, width), np.bool_),
+        reals(width),
+        np.empty((n_tiles, width), np.bool_),
+        whole(width),
+        whole(longest, width),
+        whole(longest, width),
+        whole(longest, width),
+        np.empty((n_tiles, longest, width), np.bool_),
+        np.empty((n_tiles, longest), np.uint32),
     )
 
 

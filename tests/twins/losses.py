@@ -20,6 +20,14 @@ def is_protracted(paid_day, due_day, after, default_day, horizon):
     return bool(paid_day > due_day + after and counts_from <= horizon and counts_from < default_day)
 
 
+def day_lost(paid_day, drawn_day, due_day, after, default_day, cured, horizon):
+    """A debt is lost with its protracted default if nothing heals that, and else with its buyer."""
+    heals = (cured and paid_day != NEVER) or drawn_day - due_day <= after
+    if is_protracted(paid_day, due_day, after, default_day, horizon) and not heals:
+        return protracted_day(due_day, after)
+    return default_day if default_day < paid_day else NEVER
+
+
 def standard_state(common, systematic_share):
     if systematic_share > 0:
         return common / math.sqrt(systematic_share)
@@ -219,10 +227,7 @@ def story_of_buyer(b, insolvent_on, cured, days, deal, rules, clock, book):
                 fate["paid"] = issue if deal["form"] == "prepaid" else due
                 continue
         late = is_protracted(free, due, after, insolvent_on, clock.horizon)
-        if late and not (cured and free != NEVER) and drawn > due + after:
-            fate["lost_on"] = protracted_day(due, after)
-        elif free > insolvent_on:
-            fate["lost_on"] = insolvent_on
+        fate["lost_on"] = day_lost(free, drawn, due, after, insolvent_on, cured, clock.horizon)
         if fate["lost_on"] != NEVER:
             fate["paid"] = NEVER
         fate["protracted"] = late and risk > 0
@@ -239,6 +244,11 @@ def comes_back(fate, recovery, rules):
 def leave(moved, r, i, share, day, clock, book, rows):
     """A share of an invoice goes from the receivables, and from those that premiums are charged on."""
     moved[r, clock.period_of_day[day]] += share * float(book.book_value[i])
+    stop_insuring(r, i, share, day, clock, book, rows)
+
+
+def stop_insuring(r, i, share, day, clock, book, rows):
+    """A share of an invoice goes from those that premiums are charged on."""
     for k, value in enumerate(book.insurable_value[:, i]):
         rows.insurable_gone[r, k, clock.month_of_day[day]] += share * float(value)
 
@@ -258,6 +268,7 @@ def enter_payment(r, s, b, i, day, share, discount, rates, rules, clock, book, r
         rows.conceded[r] += given
     else:
         rows.outstanding[r] += worth
+        stop_insuring(r, i, share, horizon + 1, clock, book, rows)
     rows.delay_cost[r] += cost_of_lateness(value, int(book.due_day[i]), min(day, horizon), rules.cost_of_delay)
     rows.fx_result[r] += worth - value
     rows.billed[r] += value
@@ -317,7 +328,7 @@ def book_invoice(r, s, b, fate, recovery, deal, rates, rules, clock, book, rows)
 
 
 def collect_all(r, s, b, fates, rates, rules, clock, book, rows):
-    """Enter the invoices of a buyer without trouble: its subtotals are added to the scenario's at the end."""
+    """Enter invoices that are paid as agreed: the buyer's subtotals are added to the scenario's at the end."""
     names = ("collected", "outstanding", "fx_result", "delay_cost", "billed")
     before = {name: getattr(rows, name)[r] for name in names}
     for name in names:
@@ -467,17 +478,24 @@ def live(
         if plain and not in_trouble(b, insolvent_on, these, rules, book):
             collect_all(g * n + s, s, b, fates, rates, rules, clock, book, rows)
         else:
-            settle(g * n + s, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows, events, scratch)
+            # where all scenarios are drawn under one regime, what a buyer in trouble pays is entered like all payments
+            apart = calm if count == 1 and calm is not rows else None
+            settle(
+                g * n + s, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows, apart, events, scratch
+            )  # fmt: skip
         note_fates(s, b, g, score, fates, counting, clock, book, balances)
 
 
-def settle(r, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows, events, scratch):
-    """Enter a troubled buyer's invoices, the withheld ones too, and its debts."""
-    loss = 0.0
+def settle(r, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows, apart, events, scratch):
+    """Enter a troubled buyer's invoices, the withheld ones too, and its debts; what is paid in ``apart``, if any."""
+    loss, paid = 0.0, []
     for fate in fates:
         i = fate["i"]
         if fate["shipped"]:
             rows.n_protracted[r] += fate["protracted"]
+            if apart is not None and fate["lost_on"] == NEVER:
+                paid.append(fate)
+                continue
             loss += book_invoice(r, s, b, fate, recovery, deal, rates, rules, clock, book, rows)
             continue
         value = float(book.book_value[i])
@@ -485,6 +503,8 @@ def settle(r, s, b, luck, recovery, fates, deal, rates, rules, clock, book, rows
         payable = int(book.issue_day[i]) + rules.supplier_terms_days
         if 1 <= payable <= clock.horizon:
             rows.purchases_saved[r, clock.period_of_day[payable]] += rules.variable_cost_rate * value
+    if apart is not None:
+        collect_all(r, s, b, paid, rates, rules, clock, book, apart)
     list_claims(r, s, b, luck, recovery, fates, rates, rules, clock, book, events)
     remember_largest(r, b, loss, book, rows, scratch)
 
