@@ -115,7 +115,6 @@ def simulate_tile(
         common = count * n if count > 1 else 0  # rows of those with whom all regimes trade alike
     prepare_tile(t, first, here, drivers, rates, blocked_from, tiles)
     late, part, in_trouble = tiles.late[t], tiles.part[t], tiles.in_trouble[t]
-    scratch.share[first : first + here] = 1.0
     latest = min(rules.protracted_after, rules.stop_shipment_after)
     weakest = limits.threshold
     if regimes is not None:

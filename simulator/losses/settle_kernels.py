@@ -228,12 +228,13 @@ def list_debts(r, s, b, luck, drawn, final, lost, share, trigger, latest, rates,
     unpaid_due = oldest_unpaid_due(b, trigger, final, share, book) if rules.lists_newer else NEVER
     for i in range(begin, book.start[b + 1]):
         k = i - begin
+        if final[k] <= trigger and book.due_day[i] < unpaid_due:
+            continue
         mark = lost[k]
         lost_on = -mark if mark < 0 else mark
         # withheld or not the seller's risk
         outside = final[k] == -1 or share[k] == 0.0
-        paid_before = final[k] <= trigger and book.due_day[i] < unpaid_due
-        if outside or paid_before or (book.issue_day[i] > last and lost_on == NEVER):
+        if outside or (book.issue_day[i] > last and lost_on == NEVER):
             continue
         # what is paid by this shipment stays paid: the search for the oldest debt need not begin again
         while oldest < book.start[b + 1] and final[book.by_due[oldest] - begin] <= book.issue_day[i]:

@@ -88,7 +88,8 @@ def list_odd(j, count, odd, listed):
 
 @row
 def book_odd(
-    s, p, j, b, luck, drawn, paid, final, days, rates, rules, clock, book, rows, events, scratch, counting, odd, listed
+    s, p, j, b, luck, drawn, paid, final, days, rates, rules, clock, book, rows, events, scratch, counting,
+    odd, listed, lost, share,
 ):  # fmt: skip
     """Book what a buyer is not sent and what it never pays in a scenario, and list its debts."""
     begin = book.start[b]
@@ -96,7 +97,6 @@ def book_odd(
     found = list_odd(j, n_invoices, odd, listed)
     if found == 0:
         return
-    lost = scratch.lost[s]
     for k in range(n_invoices):
         lost[k] = NEVER
     withheld = 0.0
@@ -131,7 +131,7 @@ def book_odd(
     note_stopped(s, b, withheld, withheld_from, withheld_until, events)
     if trigger != NEVER:
         list_debts(
-            s, s, b, luck, drawn[:, j], final[:, j], lost, scratch.share[s], trigger, latest,
+            s, s, b, luck, drawn[:, j], final[:, j], lost, share, trigger, latest,
             rates, rules, clock, book, events,
         )  # fmt: skip
     note_loss(s, b, loss, book, rows, scratch)
@@ -153,10 +153,15 @@ def settle_together(
         fetch_troubled(troubled, n_invoices, in_trouble, tiles.drawn[t], drawn)
     else:
         drawn = paid
+    # whole vectors at a time: what is found beyond the troubled ones is not looked at
+    lanes = min((troubled + 15) // 16 * 16, final.shape[1])
     find_fates(
-        troubled, b, drawn, paid, tiles.failed_on[t], tiles.cured[t], tiles.blocked_until[t], rules, clock, book, final,
+        lanes, b, drawn, paid, tiles.failed_on[t], tiles.cured[t], tiles.blocked_until[t], rules, clock, book, final,
         tiles.odd[t],
     )  # fmt: skip
+    share = scratch.share[first]
+    for k in range(n_invoices):
+        share[k] = 1.0
     for j in range(troubled):
         p = in_trouble[j]
         s = first + np.int64(p)
@@ -166,5 +171,5 @@ def settle_together(
         )  # fmt: skip
         book_odd(
             s, p, j, b, luck, drawn, paid, final, days, rates, rules, clock, book, rows, events, scratch,
-            counting, tiles.odd[t], tiles.listed[t],
+            counting, tiles.odd[t], tiles.listed[t], scratch.lost[first], share,
         )  # fmt: skip
