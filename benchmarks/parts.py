@@ -64,7 +64,7 @@ def all_buyers(n, keys, mixing, factor, delay, book, limits, scratch, tiles):
 def all_collections(n, rates, rules, clock, book, rows, tiles):
     """Collections from all buyers, all of them quiet; the days are those drawn for the last buyers."""
     for b in range(book.group.shape[0]):
-        kernels.collect_quiet(0, 0, 0, n, b, False, rates, rules, clock, book, rows, tiles, None, None)
+        kernels.collect_quiet(0, 0, 0, n, b, False, 0, rates, rules, clock, book, rows, tiles, None, None)
 
 
 @row

@@ -27,7 +27,36 @@ from tests.twins import losses as twin
 @pytest.mark.parametrize("seed", range(8))
 def test_ledger_equals_its_twin(seed, tmp_path):
     """Every row and every event, bit for bit, on random studies with all features."""
-    model = charged_on_balances(build_model(simulator.load_study(random_study(tmp_path, seed))), seed % 3)
+    told_twice(random_study(tmp_path, seed), seed)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_troubled_buyers_equal_their_twin(seed, tmp_path):
+    """Bit for bit where nearly every buyer is in trouble: withheld, lost, cured, held up by a block, frustrated."""
+    study = random_study(tmp_path, seed)
+    study["portfolio"]["sales"] = {"mode": "steady_state"}
+    study["study"] |= {"horizon": "52 weeks", "period": ["week", "month"][seed % 2]}
+    study["transfer"] |= {"annual_probability": {"TR": 0.5, "CN": 0.4}, "frustration": [0.0, 0.5][seed % 2]}
+    study["payment"] |= {
+        "delay": {"model": "lognormal", "median_days": 40.0, "sigma": 1.3},
+        "stop_shipment_after": ["20 days", "60 days"][seed % 2],
+        "protracted_default": {"after": "60 days", "cure_probability": 0.5},
+    }
+    rows, events = told_twice(study, seed)
+    assert (rows.n_protracted > 0).all()
+    assert (rows.stopped.sum(axis=1) > 0).all()
+    assert (rows.n_defaults > 0).any()
+    assert (rows.gross_loss > 0).any()
+    listed = np.arange(events.buyer.shape[1]) < events.n_events[:, None]
+    cured = events.protracted & (events.loss_day == NEVER)
+    assert (cured & (events.drawn_day == events.paid_day))[listed].any()
+    assert (events.drawn_day < events.paid_day)[listed & cured].any(), "only held up by a block"
+    assert events.frustrated[listed].any() == (seed % 2 == 1)
+
+
+def told_twice(study, seed):
+    """Compare what a study's kernel and its twin make of twelve scenarios; returns rows and events."""
+    model = charged_on_balances(build_model(simulator.load_study(study)), seed % 3)
     side, n = model.cash_side, 12
     states = draw_states(model.factor, model.seed, 8, n)
     rates = draw_rates(side.fx, model.seed, 8, states.drivers, model.calendar.fx_steps)
@@ -39,7 +68,7 @@ def test_ledger_equals_its_twin(seed, tmp_path):
     tiled = allocate_balances(counting, n, model.calendar.n_periods, 8)
     plain = plain_rows(counting, n, model.calendar.n_periods)
     for simulate, balances in ((kernels.simulate_ledger, tiled), (twin.simulate_ledger, plain)):
-        rows, events = allocate_rows(n, model.calendar.n_periods, model.balances), allocate_events(n, 40)
+        rows, events = allocate_rows(n, model.calendar.n_periods, model.balances), allocate_events(n, 120)
         scratch = allocate_scratch(n, model.longest, model.n_groups)
         simulate(
             2, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default, side.delay,
@@ -48,6 +77,7 @@ def test_ledger_equals_its_twin(seed, tmp_path):
         )  # fmt: skip
         found.append((rows, events, balances))
     compare_rows(*found)
+    return found[0][:2]
 
 
 def charged_on_balances(model, count):
@@ -95,6 +125,11 @@ def test_formulas_equal_their_twins():
         assert formulas.is_protracted(paid, due, after, failed, horizon) == twin.is_protracted(
             paid, due, after, failed, horizon
         )
+        drawn, cured = min(paid, int(rng.integers(-10, 900))), bool(rng.integers(2))
+        paid = paid if rng.random() < 0.9 else NEVER
+        assert formulas.day_lost(paid, drawn, due, after, failed, cured, horizon) == twin.day_lost(
+            paid, drawn, due, after, failed, cured, horizon
+        )
         value, rate = rng.uniform(0, 1e6), rng.uniform(0, 0.2)
         assert formulas.cost_of_lateness(value, due, paid, rate) == twin.cost_of_lateness(value, due, paid, rate)
         state, share = rng.standard_normal(), [0.0, rng.uniform(0, 1)][rng.integers(2)]
@@ -113,6 +148,12 @@ def test_worked_numbers():
     assert not formulas.is_protracted(200, 20, 180, NEVER, 364), "paid on the very day"
     assert not formulas.is_protracted(250, 20, 180, 199, 364), "insolvent before"
     assert not formulas.is_protracted(900, 200, 180, NEVER, 364), "after the horizon"
+    assert formulas.day_lost(250, 250, 20, 180, NEVER, False, 364) == 200
+    assert formulas.day_lost(250, 250, 20, 180, NEVER, True, 364) == NEVER, "cured"
+    assert formulas.day_lost(250, 250, 20, 180, 240, True, 364) == 240, "cured, but the buyer fails first"
+    assert formulas.day_lost(250, 200, 20, 180, NEVER, False, 364) == NEVER, "only held up by a block"
+    assert formulas.day_lost(NEVER, NEVER, 20, 180, NEVER, True, 364) == 200, "never paid"
+    assert formulas.day_lost(210, 210, 20, 200, 205, False, 364) == 205, "with its buyer"
     assert formulas.cost_of_lateness(36_500.0, 20, 30, 0.06) == pytest.approx(60.0)
     assert formulas.cost_of_lateness(36_500.0, -50, 10, 0.06) == pytest.approx(60.0), "lateness before day 0 is past"
     assert formulas.standard_state(0.3, 0.09) == pytest.approx(1.0)

@@ -1,9 +1,10 @@
 """Loops of the losses room: from the common state to payments, defaults, stopped shipments and losses.
 
 One pass over the buyers, for a tile of scenarios at once (see :mod:`simulator.losses.tile_kernels`): draw the buyer's
-own state, its default day and the payment day of each invoice. Where all invoices are paid in good time they are
-collected together; only a *troubled* buyer (insolvent, in protracted default, or overdue beyond the stop-shipment
-rule) is settled invoice by invoice, scenario by scenario.
+own state, its default day and the payment day of each invoice. What is paid is collected for all scenarios together.
+Where a buyer is *troubled* (insolvent, in protracted default, or overdue beyond the stop-shipment rule), what it is not
+sent and what it never pays is booked one by one (:mod:`simulator.losses.trouble_kernels`). Only where the seller trades
+with it in several ways is it settled invoice by invoice, scenario by scenario.
 """
 
 import numpy as np
@@ -12,11 +13,9 @@ from simulator.defaults.formulas import default_day
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.balance_kernels import note_balances
 from simulator.losses.balance_tile_kernels import count_together
-from simulator.losses.booking import note_loss
 from simulator.losses.formulas import payer_rank, recovery_rate
 from simulator.losses.plan import Luck
 from simulator.losses.regime_kernels import is_in_trouble, settle_regimes
-from simulator.losses.settle_kernels import open_account, settle_troubled
 from simulator.losses.tile_kernels import (
     collect_quiet,
     draw_buyer,
@@ -60,16 +59,6 @@ def draw_luck(quad, lane, s, b, insolvent_on, frustrated, keys, rules, book, scr
     recovery = recovery_rate(rules.recovery, row_of_law, scratch.state[s], noise, rules.recovery_systematic)
     cured = uniform(words(keys.cure, quad, book.buyer_entity[b], 0)[lane]) < rules.cure_probability
     return Luck(insolvent_on, frustrated, scratch.score[s], recovery, cured)
-
-
-@row
-def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch):
-    """Settle a troubled buyer where there is one regime only, on open account."""
-    drawn = scratch.drawn[s]
-    paid = scratch.paid[s]
-    deal = open_account()
-    loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, None, rows, events, scratch)
-    note_loss(s, b, loss, book, rows, scratch)
 
 
 @row

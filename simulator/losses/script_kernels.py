@@ -5,10 +5,20 @@ import numpy as np
 from simulator.constants import NO_SCORE
 from simulator.jit import NEVER, kernel, prange, row
 from simulator.losses.balance_kernels import note_balances
-from simulator.losses.booking import collect_all
-from simulator.losses.kernels import settle_in_trouble
+from simulator.losses.booking import collect_all, note_loss
 from simulator.losses.plan import Luck
 from simulator.losses.regime_kernels import is_in_trouble, longest_lateness, settle_regimes
+from simulator.losses.settle_kernels import open_account, settle_troubled
+
+
+@row
+def settle_in_trouble(s, b, luck, rates, rules, clock, book, rows, events, scratch):
+    """Settle a troubled buyer where there is one regime only, on open account."""
+    drawn = scratch.drawn[s]
+    paid = scratch.paid[s]
+    deal = open_account()
+    loss = settle_troubled(s, s, b, luck, deal, drawn, paid, rates, rules, clock, book, None, rows, events, scratch)
+    note_loss(s, b, loss, book, rows, scratch)
 
 
 @row

@@ -243,12 +243,13 @@ def enter_insurable(n, i, insurable_value, month_of_day, day, part, gone):
 def collect_quiet(
     t, first, first_row, n, b, held, troubled, rates, rules, clock, book, rows, tiles, counting, balances
 ):
-    """Book all invoices of a buyer in the scenarios where it pays them in good time, those with ``tiles.part`` 1.
+    """Book what a buyer pays in the scenarios with ``tiles.part`` 1: all, or what is paid of its invoices.
 
+    In the ``troubled`` first scenarios of ``tiles.in_trouble`` that is what ``tiles.final`` tells.
     ``first_row`` is the row of results of the tile's first scenario ``first``. The same sums in the same order as
     :func:`simulator.losses.booking.collect_all`; those by period go to the tile's own, see :func:`hand_over`.
-    With a borrowing base the periods in which invoices come and go are entered, in all scenarios: also where ``part``
-    is 0, in the end by the days on which they are paid or lost.
+    With a borrowing base the periods in which invoices come and go are entered, in all scenarios: those withheld or
+    lost by the days on which that happens.
     """
     begin = book.start[b]
     sums, worth, part, knot = tiles.sums[t], tiles.score[t], tiles.part[t], tiles.knot[t]

@@ -32,9 +32,10 @@ class Tiles(NamedTuple):
         knot: int32[n_tiles, width] places in a table.
         late: int32[n_tiles, width] most days that an invoice of the buyer is late.
         drawn, paid: int32[n_tiles, longest ledger of a buyer, width] payment days before and after transfer blocks.
-        sums: float64[n_tiles, 4, width] collected, outstanding, currency result and cost of delay of the buyer.
-        part: float64[n_tiles, width] 1 for scenarios in which the buyer pays all in good time, else 0.
-        collections: float64[n_tiles, n_periods + 1, width] what such buyers pay, the last row past the horizon; and
+        sums: float64[n_tiles, 5, width] collected, outstanding, currency result, cost of delay and billed of the buyer.
+        part: float64[n_tiles, width] 1 for scenarios in which the invoice at hand is paid and collected with the rest,
+            else 0.
+        collections: float64[n_tiles, n_periods + 1, width] what is collected so, the last row past the horizon; and
             ``settled`` float64[n_tiles, n_periods + 1, width] their book value.
         insurable_gone: float64[n_tiles, K, M, width] what of it premiums are charged on, by month end.
         in_trouble: uint32[n_tiles, width] scenarios in which the buyer is in trouble; and by their number in this list:
@@ -146,4 +147,4 @@ def allocate_tiles(
 def tile_bytes(longest: int, n_drivers: int, n_countries: int, n_periods: int, balances: tuple[int, int]) -> int:
     """Memory one scenario takes in these arrays."""
     sums = 2 * (n_periods + 1) + balances[0] * balances[1]
-    return 8 * (n_drivers + 10 + sums) + 4 * (n_countries + 2 * longest + 4)
+    return 8 * (n_drivers + 12 + sums) + 4 * (n_countries + 5 * longest + 7) + longest + 2

@@ -166,7 +166,7 @@ def settle_together(
         p = in_trouble[j]
         s = first + np.int64(p)
         luck = Luck(
-            np.int64(tiles.failed_on[t, j]), tiles.frustrated[t, j], scratch.score[s], tiles.recovery[t, j],
+            int(np.int64(tiles.failed_on[t, j])), tiles.frustrated[t, j], scratch.score[s], tiles.recovery[t, j],
             tiles.cured[t, j],
         )  # fmt: skip
         book_odd(
