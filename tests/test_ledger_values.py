@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simulator.errors import Problems
 from simulator.ledger.codes import country_code, currency_code, document_kind
 from simulator.ledger.dates import parse_dates
-from simulator.ledger.reading import Collector, Number, Table
+from simulator.ledger.text_table import Collector, Number, Table
 from simulator.ledger.values import (
     decimal_style,
     parse_flag,

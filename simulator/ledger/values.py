@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from simulator.ledger.codes import currency_code
-from simulator.ledger.reading import Collector, Number, Table
+from simulator.ledger.text_table import Collector, Number, Table
 
 Style = str  # "point" or "comma"
 
