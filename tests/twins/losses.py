@@ -503,7 +503,8 @@ def live(
     quad, lane, n, s, b, luck, rank, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules, clock,
     book, regimes, rows, calm, events, scratch, counting, balances,
 ):  # fmt: skip
-    """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows."""
+    """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows; where
+    ``calm`` is None at once, else its payments are kept there."""
     insolvent_on, _, score = luck
     quiet = not in_trouble(b, insolvent_on, days, rules, book)
     count = 1 if regimes is None else regimes.count
@@ -513,7 +514,10 @@ def live(
     if quiet and alike:
         r = s if count == 1 else count * n + s
         fates = story_of_buyer(b, insolvent_on, cured, days, OPEN, rules, clock, book)
-        pay_calmly(r, s, b, fates, rules, clock, book, calm)
+        if calm is None:
+            collect_all(r, s, b, fates, rates, rules, clock, book, rows)
+        else:
+            pay_calmly(r, s, b, fates, rules, clock, book, calm)
         note_fates(s, b, -1, score, fates, counting, clock, book, balances)
         return
     for g in range(count):
@@ -562,7 +566,7 @@ def follow_script(
             days = [2 * (int(script.paid_day[i]),) for i in range(book.start[b], book.start[b + 1])]
             live(
                 0, 0, n, s, b, (insolvent_on, False, 9.0), 0.0, 0.0, True, days, NEVER, keys, rates, delay, transfer,
-                rules, clock, book, regimes, rows, rows, events, scratch, counting, balances,
+                rules, clock, book, regimes, rows, None, events, scratch, counting, balances,
             )  # fmt: skip
 
 
