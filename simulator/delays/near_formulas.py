@@ -8,7 +8,7 @@ hundred thousand by one day; what decides about defaults, limits and recoveries 
 import numpy as np
 
 from simulator.constants import TABLE_EDGE, TABLE_PER_UNIT
-from simulator.jit import scalar
+from simulator.jit import fused, scalar
 
 _0 = np.float32(0.0)
 _HALF = np.float32(0.5)
@@ -59,13 +59,14 @@ def near_quantile(tail):
     bits = np.float32(tail).view(np.int32)
     x = np.int32((bits & _FRACTION) | _EXPONENT_OF_ONE).view(np.float32) - _MIDDLE
     x2 = x * x
-    log = (((_LOG[7] * x + _LOG[6]) * x2 + (_LOG[5] * x + _LOG[4])) * x2 + (_LOG[3] * x + _LOG[2])) * x2 + (
-        _LOG[1] * x + _LOG[0]
-    )
+    log = fused(_LOG[7], x, _LOG[6])
+    log = fused(log, x2, fused(_LOG[5], x, _LOG[4]))
+    log = fused(log, x2, fused(_LOG[3], x, _LOG[2]))
+    log = fused(log, x2, fused(_LOG[1], x, _LOG[0]))
     u = np.sqrt((_EXPONENT - np.float32(np.int32(bits >> np.int32(23)))) - log) - _1
     u2 = u * u
-    above = ((_ABOVE[3] * u + _ABOVE[2]) * u2 + (_ABOVE[1] * u + _ABOVE[0])) * u
-    return above / ((_BELOW[3] * u + _BELOW[2]) * u2 + (_BELOW[1] * u + _BELOW[0]))
+    above = fused(fused(_ABOVE[3], u, _ABOVE[2]), u2, fused(_ABOVE[1], u, _ABOVE[0])) * u
+    return above / fused(fused(_BELOW[3], u, _BELOW[2]), u2, fused(_BELOW[1], u, _BELOW[0]))
 
 
 @scalar
@@ -96,12 +97,15 @@ def near_tail(x):
     whole = np.floor(power)
     f = power - whole
     f2 = f * f
-    exp = ((_POWER[5] * f + _POWER[4]) * f2 + (_POWER[3] * f + _POWER[2])) * f2 + (_POWER[1] * f + _POWER[0])
+    exp = fused(_POWER[5], f, _POWER[4])
+    exp = fused(exp, f2, fused(_POWER[3], f, _POWER[2]))
+    exp = fused(exp, f2, fused(_POWER[1], f, _POWER[0]))
     scale = np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
-    above = ((_MILLS_ABOVE[3] * distance + _MILLS_ABOVE[2]) * distance + _MILLS_ABOVE[1]) * distance + _MILLS_ABOVE[0]
-    below = (
-        ((_MILLS_BELOW[4] * distance + _MILLS_BELOW[3]) * distance + _MILLS_BELOW[2]) * distance + _MILLS_BELOW[1]
-    ) * distance + _MILLS_BELOW[0]
+    square = distance * distance
+    above = fused(_MILLS_ABOVE[3], distance, _MILLS_ABOVE[2])
+    above = fused(above, square, fused(_MILLS_ABOVE[1], distance, _MILLS_ABOVE[0]))
+    below = fused(_MILLS_BELOW[4], square, fused(_MILLS_BELOW[3], distance, _MILLS_BELOW[2]))
+    below = fused(below, square, fused(_MILLS_BELOW[1], distance, _MILLS_BELOW[0]))
     return scale * exp * (above / below)
 
 

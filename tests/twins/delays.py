@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tests.twins.streams import uniform
+from tests.twins.streams import by_pairs, uniform
 
 SINGLE = np.float32
 
@@ -37,18 +37,6 @@ MILLS = (
 )
 
 
-def horner(coefficients, x):
-    value = coefficients[-1]
-    for c in reversed(coefficients[:-1]):
-        value = value * x + c
-    return value
-
-
-def by_pairs(coefficients, x):
-    """A polynomial in x² whose coefficients are lines in x."""
-    return horner([a + b * x for a, b in zip(coefficients[::2], coefficients[1::2], strict=True)], x * x)
-
-
 def near_quantile(tail):
     mantissa, exponent = math.frexp(tail)  # in [½, 1)
     whole = SINGLE(1 - exponent)
@@ -68,7 +56,7 @@ def near_tail(x):
     power = SINGLE(-0.7213475204444817) * distance * distance
     whole = np.floor(power)
     scale = SINGLE(2.0 ** float(whole))
-    return scale * by_pairs(POWER, power - whole) * (horner(MILLS[0], distance) / horner(MILLS[1], distance))
+    return scale * by_pairs(POWER, power - whole) * (by_pairs(MILLS[0], distance) / by_pairs(MILLS[1], distance))
 
 
 def near_place(z):
