@@ -1,7 +1,7 @@
 """Normal scores of invoices in numbers of 32 bits: sixteen at a time, exact enough for days.
 
 An invoice's own noise only decides on which day it is paid. An error of 2e-6 in a score moves one payment day in some
-hundred thousand by one day; what decides about defaults, limits and recoveries is drawn to 1e-10
+hundred thousand or fewer; what decides about defaults, limits and recoveries is drawn to 1e-10
 (:func:`simulator.streams.normal`).
 """
 
