@@ -165,13 +165,10 @@ def simulate_tile(
             settle_together(
                 t, first, b, troubled, held, paid, rates, rules, clock, book, rows, events, scratch, tiles, counting
             )  # fmt: skip
-        collect_quiet(
-            t, first, common + first, here, b, held, troubled, rates, rules, clock, book, rows, tiles, counting,
-            balances,
-        )  # fmt: skip
+        collect_quiet(t, common + first, here, b, held, troubled, rules, clock, book, rows, tiles, counting, balances)
         if counting is not None:
             count_buyer(t, first, here, b, paid, part, book, scratch, counting, balances)
-    hand_over(t, common + first, here, rows, tiles)
+    hand_over(t, first, common + first, here, rates, clock, rows, tiles)
 
 
 @kernel
