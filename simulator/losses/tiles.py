@@ -54,10 +54,9 @@ class Tiles(NamedTuple):
         failed_on, frustrated, recovery, cured: int32, bool, float64 and bool [n_tiles, width] what it draws there; the
             day is NEVER where it survives.
         blocked_until: int32[n_tiles, width] day until which shipments are stopped.
-        its_drawn, its_paid, final: int32[n_tiles, longest ledger of a buyer, width] payment days before and after
-            transfer blocks, and in the end: NEVER if lost and -1 if withheld.
-        odd: bool[n_tiles, longest ledger of a buyer, width] whether it is withheld, lost or a protracted default; and
-            ``listed`` uint32[n_tiles, longest ledger of a buyer] such invoices in one scenario.
+        its_drawn, its_paid, final, lost: int32[n_tiles, longest ledger of a buyer, width] payment days before and after
+            transfer blocks, and in the end, and days of loss: these two as in :class:`~simulator.losses.rows.Scratch`.
+        listed: uint32[n_tiles, longest ledger of a buyer] invoices that are withheld, lost or protracted defaults.
     """
 
     pair: Keys
@@ -92,7 +91,7 @@ class Tiles(NamedTuple):
     its_drawn: Ints
     its_paid: Ints
     final: Ints
-    odd: np.ndarray
+    lost: Ints
     listed: np.ndarray
 
 
@@ -171,7 +170,7 @@ def allocate_tiles(
         its_drawn=whole(longest, width),
         its_paid=whole(longest, width),
         final=whole(longest, width),
-        odd=np.empty((n_tiles, longest, width), np.bool_),
+        lost=whole(longest, width),
         listed=np.empty((n_tiles, longest), np.uint32),
     )
 
@@ -181,4 +180,4 @@ def tile_bytes(
 ) -> int:
     """Memory one scenario takes in these arrays."""
     sums = n_currencies * (len(cells(clock)[1]) + 2) + balances[0] * balances[1]
-    return 8 * (n_drivers + 7 + sums) + 4 * (n_countries + 5 * longest + 9) + longest + 2
+    return 8 * (n_drivers + 7 + sums) + 4 * (n_countries + 6 * longest + 9) + 2

@@ -12,7 +12,7 @@ from simulator.jit import NEVER, row
 from simulator.losses.booking import note_loss, withhold, write_off
 from simulator.losses.formulas import day_lost, is_protracted, protracted_day
 from simulator.losses.plan import Luck
-from simulator.losses.settle_kernels import fate_of_invoice, list_debts, note_stopped
+from simulator.losses.settle_kernels import list_debts, note_stopped
 
 
 @row
@@ -41,19 +41,19 @@ def hold_back(n, final, blocked_until):
 
 @row
 def decide_fates(
-    n, planned, issue_day, due_day, after, horizon, drawn, paid, failed_on, cured, blocked_until, final, odd
+    n, planned, issue_day, due_day, after, horizon, drawn, paid, failed_on, cured, blocked_until, final, lost
 ):  # fmt: skip
-    """What becomes of an invoice: the day it is paid, NEVER if lost, -1 if withheld; ``odd`` if anything is wrong."""
+    """What becomes of an invoice: the days it is paid and lost, as in :class:`~simulator.losses.rows.Scratch`."""
     for j in range(n):
         withheld = planned & ((issue_day >= failed_on[j]) | (blocked_until[j] > issue_day))
         protracted = is_protracted(paid[j], due_day, after, failed_on[j], horizon)
-        lost = day_lost(paid[j], drawn[j], due_day, after, failed_on[j], cured[j], horizon) != NEVER
-        final[j] = -1 if withheld else (NEVER if lost else paid[j])
-        odd[j] = withheld | protracted | lost
+        lost_on = day_lost(paid[j], drawn[j], due_day, after, failed_on[j], cured[j], horizon)
+        final[j] = -1 if withheld else (paid[j] if lost_on == NEVER else NEVER)
+        lost[j] = -1 if withheld else (-lost_on if protracted else lost_on)
 
 
 @row
-def find_fates(n, b, drawn, paid, failed_on, cured, blocked_until, rules, clock, book, final, odd):
+def find_fates(n, b, drawn, paid, failed_on, cured, blocked_until, rules, clock, book, final, lost):
     """What becomes of all invoices of a buyer in ``n`` troubled scenarios."""
     begin, end = book.start[b], book.start[b + 1]
     for j in range(n):
@@ -69,36 +69,33 @@ def find_fates(n, b, drawn, paid, failed_on, cured, blocked_until, rules, clock,
                 overdue += 1
         decide_fates(
             n, not book.open_item[i], issue, book.due_day[i], rules.protracted_after, clock.horizon,
-            drawn[k], paid[k], failed_on, cured, blocked_until, final[k], odd[k],
+            drawn[k], paid[k], failed_on, cured, blocked_until, final[k], lost[k],
         )  # fmt: skip
 
 
 @row
-def list_odd(j, count, odd, listed):
-    """List the odd ones of ``count`` invoices in a scenario; returns how many.
+def list_odd(j, count, lost, listed):
+    """List those of ``count`` invoices that are withheld, lost or protracted defaults in a scenario; returns how many.
 
     No branch hangs on which these are: none could be foreseen.
     """
     found = 0
     for k in range(count):
         listed[found] = k
-        found += odd[k, j]
+        found += lost[k, j] != NEVER
     return found
 
 
 @row
 def book_odd(
-    s, p, j, b, luck, drawn, paid, final, days, rates, rules, clock, book, rows, events, scratch, counting,
-    odd, listed, lost, share,
+    s, p, j, b, luck, drawn, final, lost, share, listed, days, rates, rules, clock, book, rows, events, scratch,
+    counting,
 ):  # fmt: skip
     """Book what a buyer is not sent and what it never pays in a scenario, and list its debts."""
     begin = book.start[b]
-    n_invoices = book.start[b + 1] - begin
-    found = list_odd(j, n_invoices, odd, listed)
+    found = list_odd(j, book.start[b + 1] - begin, lost, listed)
     if found == 0:
         return
-    for k in range(n_invoices):
-        lost[k] = NEVER
     withheld = 0.0
     withheld_from = NEVER
     withheld_until = -NEVER
@@ -117,9 +114,8 @@ def book_odd(
             if counting is not None:
                 days[k, p] = issue
             continue
-        lost_on, protracted = fate_of_invoice(i, drawn[k, j], paid[k, j], luck, rules, clock, book)
-        lost[k] = -lost_on if protracted else lost_on
-        if protracted:
+        lost_on = abs(lost[k, j])
+        if lost[k, j] < 0:
             rows.n_protracted[s] += 1
             first = protracted_day(book.due_day[i], rules.protracted_after)
             trigger = min(trigger, first)
@@ -131,7 +127,7 @@ def book_odd(
     note_stopped(s, b, withheld, withheld_from, withheld_until, events)
     if trigger != NEVER:
         list_debts(
-            s, s, b, luck, drawn[:, j], final[:, j], lost, share, trigger, latest,
+            s, s, b, luck, drawn[:, j], final[:, j], lost[:, j], share, trigger, latest,
             rates, rules, clock, book, events,
         )  # fmt: skip
     note_loss(s, b, loss, book, rows, scratch)
@@ -146,7 +142,8 @@ def settle_together(
     What is paid is left to be collected: where ``tiles.final`` is as ``tiles.its_paid``. With a borrowing base the days
     on which invoices go are put in place of ``days``.
     """
-    in_trouble, drawn, paid, final = tiles.in_trouble[t], tiles.its_drawn[t], tiles.its_paid[t], tiles.final[t]
+    in_trouble, drawn, paid = tiles.in_trouble[t], tiles.its_drawn[t], tiles.its_paid[t]
+    final, lost = tiles.final[t], tiles.lost[t]
     n_invoices = book.start[b + 1] - book.start[b]
     fetch_troubled(troubled, n_invoices, in_trouble, days, paid)
     if held:
@@ -157,7 +154,7 @@ def settle_together(
     lanes = min((troubled + 15) // 16 * 16, final.shape[1])
     find_fates(
         lanes, b, drawn, paid, tiles.failed_on[t], tiles.cured[t], tiles.blocked_until[t], rules, clock, book, final,
-        tiles.odd[t],
+        lost,
     )  # fmt: skip
     share = scratch.share[first]
     for k in range(n_invoices):
@@ -170,6 +167,6 @@ def settle_together(
             tiles.cured[t, j],
         )  # fmt: skip
         book_odd(
-            s, p, j, b, luck, drawn, paid, final, days, rates, rules, clock, book, rows, events, scratch,
-            counting, tiles.odd[t], tiles.listed[t], scratch.lost[first], share,
+            s, p, j, b, luck, drawn, final, lost, share, tiles.listed[t], days, rates, rules, clock, book, rows, events,
+            scratch, counting,
         )  # fmt: skip
