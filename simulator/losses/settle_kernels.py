@@ -1,7 +1,8 @@
-"""Settling a troubled buyer invoice by invoice, and the list of its debts that insurance may answer.
+"""Settling a buyer invoice by invoice, and the list of its debts that insurance may answer.
 
-A buyer whom the seller trades with on other terms than open account (a :class:`~simulator.losses.regimes.Deal`) is
-settled here too, in trouble or not.
+So are troubled buyers settled in scripts, and where there are several regimes: one whom the seller trades with on other
+terms than open account (a :class:`~simulator.losses.regimes.Deal`) in trouble or not. Where there is one regime,
+:mod:`simulator.losses.trouble_kernels` does the same for many scenarios at once.
 """
 
 import numpy as np

@@ -156,7 +156,7 @@ def settle_together(
         lanes, b, drawn, paid, tiles.failed_on[t], tiles.cured[t], tiles.blocked_until[t], rules, clock, book, final,
         lost,
     )  # fmt: skip
-    share = scratch.share[first]
+    share = scratch.share[first]  # on open account all is the seller's risk
     for k in range(n_invoices):
         share[k] = 1.0
     for j in range(troubled):
