@@ -115,6 +115,9 @@ def run(
     from simulator.results.files import check_folder
 
     check_folder(folder)
+    from simulator.results.dataset import without_dask
+
+    without_dask()
     from rich.console import Console
 
     from simulator.api import run as run_study
@@ -186,9 +189,11 @@ def report(folder: Path) -> None:
     from simulator.api import open_result
     from simulator.errors import display_path
     from simulator.report.write import write_report
+    from simulator.results.dataset import without_dask
     from simulator.results.lock import writing
     from simulator.results.store import write_summary
 
+    without_dask()
     result = open_result(folder)
     with writing(folder):
         write_summary(result, folder)
@@ -205,7 +210,9 @@ def compare(folder: Path) -> None:
 
     from simulator.api import open_result
     from simulator.compare.table import render
+    from simulator.results.dataset import without_dask
 
+    without_dask()
     render(open_result(folder), Console(emoji=False))
 
 

@@ -15,7 +15,7 @@ from simulator.engine.spill import releasing
 from simulator.report.figures.catalogue import FIGURES, draw, tables
 from simulator.report.page import render
 from simulator.report.sections import Material
-from simulator.results.files import prepare_folder, write_json, write_table, write_text
+from simulator.results.files import prepare_folder, together, write_json, write_table, write_text
 from simulator.results.result import Result
 
 FOLDER = "figures"
@@ -51,17 +51,18 @@ def write_report(
     rows = full_summary(result) if rows is None else rows
     measured = result.with_summary(with_differences(result, rows))
     written: dict[str, Path] = {}
-    if "html" in formats:
-        written["html"] = target / "report.html"
-        _write_page(measured, written["html"])
-    if "xlsx" in formats:
-        from simulator.report.workbook import write_workbook
+    with together():
+        if "html" in formats:
+            written["html"] = target / "report.html"
+            _write_page(measured, written["html"])
+        if "xlsx" in formats:
+            from simulator.report.workbook import write_workbook
 
-        written["xlsx"] = target / "report.xlsx"
-        write_workbook(measured, measured.summary(), comparison_table(measured), written["xlsx"])
-    if "json" in formats:
-        written["json"] = target / "summary.json"
-        write_json(written["json"], measured.summary())
+            written["xlsx"] = target / "report.xlsx"
+            write_workbook(measured, measured.summary(), comparison_table(measured), written["xlsx"])
+        if "json" in formats:
+            written["json"] = target / "summary.json"
+            write_json(written["json"], measured.summary())
     return written
 
 
