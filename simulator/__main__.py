@@ -19,10 +19,11 @@ def main(arguments: list[str] | None = None) -> None:
     from simulator.cli import cli
     from simulator.errors import SimulatorError
 
-    if arguments is None:
+    alone = arguments is None
+    if alone:
         gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
     try:
-        status = cli.main(args=arguments, prog_name="simulator", standalone_mode=False)
+        status = cli.main(args=arguments, prog_name="simulator", standalone_mode=False, obj=alone)
     except click.exceptions.Exit as stop:
         status = stop.exit_code
     except click.ClickException as error:
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
         status = 0
         sys.stderr.close()
     status = status if isinstance(status, int) else 0
-    if arguments is None and sys.getprofile() is None:
+    if alone and sys.getprofile() is None:
         _leave(status)
     sys.exit(status)
 
