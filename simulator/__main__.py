@@ -6,7 +6,6 @@ import atexit
 import gc
 import os
 import sys
-from contextlib import suppress
 
 #: Objects made before those that hold each other are looked for: importing makes hundreds of thousands that all stay.
 COLLECT_AFTER = 50_000
@@ -59,12 +58,13 @@ def _leave(status: int) -> None:
     """
     if status != 130:
         atexit._run_exitfuncs()
-    with suppress(OSError, ValueError):
+    try:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status)
-    if status == 130:
-        os._exit(status)
+    except (OSError, ValueError):
+        if status != 130:
+            return
+    os._exit(status)
 
 
 if __name__ == "__main__":
