@@ -98,6 +98,8 @@ def line_of(index: int) -> Line:
 
 def display_width(text: str) -> int:
     """Width of a text in Latin characters: East Asian wide characters count twice."""
+    if text.isascii():
+        return len(text)
     return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
