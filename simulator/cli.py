@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json as json_text
+import os
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from simulator.report.figures.artist import Artist
 
 STUDY = click.argument("study", type=click.Path(path_type=Path))
 OVERRIDES = click.option(
@@ -110,34 +115,38 @@ def run(
     if dry_run:
         _dry_run(loaded, block_size)
         return
-    identity = run_identity(loaded)
-    folder = out or Path("reports") / (study.resolve().parent.name or "study") / identity
-    from simulator.results.files import check_folder
+    formats = loaded.study.report.formats
+    with _artist("html" in formats and threads != 1) as artist:
+        _without_dask()
+        from rich.console import Console
 
-    check_folder(folder)
-    from rich.console import Console
+        from simulator.api import run as run_study
+        from simulator.compare.table import render
+        from simulator.engine.checkpoint import remove_chunks
+        from simulator.report.write import write_report
+        from simulator.results.files import check_folder
+        from simulator.results.lock import writing
 
-    from simulator.api import run as run_study
-    from simulator.compare.table import render
-    from simulator.engine.checkpoint import remove_chunks
-    from simulator.report.write import write_report
-    from simulator.results.lock import writing
-
-    with writing(folder):
-        with compilation_noted(quiet), progress_display(quiet) as watch:
-            result = run_study(
-                loaded,
-                executor,
-                scheduler=scheduler,
-                threads=threads,
-                folder=folder,
-                block=block_size,
-                watch=watch,
-                note=None if quiet else partial(click.echo, err=True),
-            )
-        result.save(folder)
-        written = write_report(result, folder, formats=loaded.study.report.formats)
-        remove_chunks(folder / CHUNK_FOLDER)
+        identity = run_identity(loaded)
+        folder = out or Path("reports") / (study.resolve().parent.name or "study") / identity
+        check_folder(folder)
+        with writing(folder):
+            with compilation_noted(quiet), progress_display(quiet) as watch:
+                result = run_study(
+                    loaded,
+                    executor,
+                    scheduler=scheduler,
+                    threads=threads,
+                    folder=folder,
+                    block=block_size,
+                    watch=watch,
+                    note=None if quiet else partial(click.echo, err=True),
+                )
+            if "html" in formats:
+                artist.begin(result)
+            result.save(folder)
+            written = write_report(result, folder, formats=formats, artist=artist)
+            remove_chunks(folder / CHUNK_FOLDER)
     if as_json:
         click.echo(json_text.dumps(json_rows(result.summary()), ensure_ascii=False, indent=1))
         return
@@ -145,6 +154,26 @@ def run(
     for kind, path in written.items():
         if kind in ("html", "xlsx"):
             click.echo(f"{kind:>5}  {display_path(path)}")
+
+
+def _alone() -> bool:
+    """Whether this process was started for one command, and may be arranged for it."""
+    return click.get_current_context().obj is True
+
+
+def _without_dask() -> None:
+    if _alone():
+        from simulator.results.dataset import without_dask
+
+        without_dask()
+
+
+def _artist(wanted: bool) -> AbstractContextManager[Artist]:
+    """Who draws the figures: a process beside this one where a core is left for it."""
+    from simulator.report.figures.artist import Artist, drawing_beside
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return drawing_beside() if wanted and _alone() and cores > 1 else nullcontext(Artist())
 
 
 def json_rows(frame: Any) -> list[dict[str, Any]]:
@@ -189,6 +218,7 @@ def report(folder: Path) -> None:
     from simulator.results.lock import writing
     from simulator.results.store import write_summary
 
+    _without_dask()
     result = open_result(folder)
     with writing(folder):
         write_summary(result, folder)
@@ -206,6 +236,7 @@ def compare(folder: Path) -> None:
     from simulator.api import open_result
     from simulator.compare.table import render
 
+    _without_dask()
     render(open_result(folder), Console(emoji=False))
 
 

@@ -13,7 +13,6 @@ from simulator.measures.cost_of_risk import reserve_in_cash
 from simulator.measures.digits import MINUS
 from simulator.policy.gaps import GAP_STEPS
 from simulator.study.calendar import Calendar
-from simulator.study.schema import Policy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +53,8 @@ STEP_WORDS = {
 
 def verdict_of_script(result: Result) -> list[str]:
     """Sentences on a scripted scenario: what is lost, what each programme pays and costs, when cash runs short."""
+    from simulator.study.schema import Policy
+
     columns = Columns(result)
     sentences = [_lost(columns)]
     for k, programme in enumerate(result.study.programmes):

@@ -24,8 +24,8 @@ import numpy as np
 
 from simulator.engine.blocks import Engine
 from simulator.engine.checkpoint import Arrays
-from simulator.engine.executor_processes import interrupts_held
 from simulator.engine.executors import OnBlock, Span
+from simulator.engine.interrupts import interrupts_held
 from simulator.engine.model import Model
 from simulator.errors import SimulatorError
 from simulator.jit import set_threads, source_digest

@@ -11,7 +11,7 @@ import signal
 import traceback
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -21,28 +21,13 @@ from typing import Any
 from simulator.engine.blocks import Engine
 from simulator.engine.checkpoint import Arrays
 from simulator.engine.executors import OnBlock, Span
+from simulator.engine.interrupts import interrupts_held
 from simulator.engine.model import Model
 from simulator.errors import SimulatorError
 from simulator.jit import set_threads
 
 #: Workers that may be lost over one chunk before the run gives up.
 MOST_LOST = 3
-
-
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back for a moment: processes and threads started meanwhile never see it, we do afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # which ends with interrupts let through, whatever was before
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def work(connection: Connection, block: int | None) -> None:

@@ -50,7 +50,7 @@ class Columns:
 
     def values(self, name: str, programme: int = -1) -> Floats:
         """Values of a variable over the scenarios; of one programme where it varies by programme."""
-        variable = self.result.scenarios[name]
+        variable = self.result.scenarios.variables[name]
         if "programme" in variable.dims:
             variable = variable.isel(programme=programme)
         return np.asarray(variable.to_numpy(), dtype=np.float64)

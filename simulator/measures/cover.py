@@ -13,7 +13,6 @@ from simulator.measures.estimates import conditional_mean, mean, ratio
 from simulator.measures.sample import Sample
 from simulator.measures.tail import value_at_risk
 from simulator.policy.gaps import GAP_STEPS
-from simulator.study.schema import Policy
 
 #: Quantiles of the share of the debt that is paid, over the scenarios with a debt.
 RATIO_LEVELS = (0.05, 0.5, 0.95)
@@ -33,6 +32,8 @@ def steps(columns: Columns) -> list[str]:
 
 def is_insured(columns: Columns, programme: int) -> bool:
     """Whether the programme has a policy."""
+    from simulator.study.schema import Policy
+
     return isinstance(columns.result.study.programmes[programme], Policy)
 
 

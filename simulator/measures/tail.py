@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import bdtr
 
 from simulator.measures.estimate import Estimate, Functional
 from simulator.measures.sample import Floats, Sample
@@ -49,6 +48,8 @@ def interval_ranks(n: int, level: float) -> tuple[int, int]:
     there is none (no lower bound); u is the smallest with P(B ≥ u) ≤ 2.5 %, n + 1 where there is none.
     For n = 100 at 0.5: 40 and 61.
     """
+    from scipy.special import bdtr  # slow to load, and not needed to draw a figure
+
     spread = WINDOW_SD * math.sqrt(n * level * (1.0 - level)) + WINDOW_SD
     first, last = max(0, math.floor(n * level - spread)), min(n, math.ceil(n * level + spread))
     ranks = np.arange(first, last + 1)

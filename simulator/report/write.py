@@ -12,10 +12,11 @@ from simulator.compare.paired import SUFFIX, differences, full_summary
 from simulator.compare.table import comparison_table
 from simulator.compare.verdict import verdict
 from simulator.engine.spill import releasing
-from simulator.report.figures.catalogue import FIGURES, draw, tables
+from simulator.report.figures.artist import Artist
+from simulator.report.figures.catalogue import FIGURES
 from simulator.report.page import render
 from simulator.report.sections import Material
-from simulator.results.files import prepare_folder, write_json, write_table, write_text
+from simulator.results.files import prepare_folder, together, write_json, write_table, write_text
 from simulator.results.result import Result
 
 FOLDER = "figures"
@@ -28,6 +29,7 @@ def write_report(
     folder: str | Path,
     summary: pd.DataFrame | None = None,
     formats: Sequence[str] = ("html", "xlsx", "json"),
+    artist: Artist | None = None,
 ) -> dict[str, Path]:
     """Write what was asked for into a folder, made if need be; every file whole or not at all.
 
@@ -39,6 +41,7 @@ def write_report(
         folder: where to.
         summary: its tidy summary; the result's own, or a fresh one, when None.
         formats: any of html, xlsx, json.
+        artist: draws the figures, and may have begun; draws them here when None.
 
     Returns:
         the file of each format.
@@ -50,18 +53,20 @@ def write_report(
     rows = summary if summary is not None else result.summary_rows
     rows = full_summary(result) if rows is None else rows
     measured = result.with_summary(with_differences(result, rows))
-    written: dict[str, Path] = {}
-    if "html" in formats:
-        written["html"] = target / "report.html"
-        _write_page(measured, written["html"])
-    if "xlsx" in formats:
-        from simulator.report.workbook import write_workbook
+    files = {"html": "report.html", "xlsx": "report.xlsx", "json": "summary.json"}
+    written = {kind: target / name for kind, name in files.items() if kind in formats}
+    artist = artist or Artist()
+    if "html" in written and not artist.data:
+        artist.begin(measured)
+    with together():
+        if "xlsx" in written:
+            from simulator.report.workbook import write_workbook
 
-        written["xlsx"] = target / "report.xlsx"
-        write_workbook(measured, measured.summary(), comparison_table(measured), written["xlsx"])
-    if "json" in formats:
-        written["json"] = target / "summary.json"
-        write_json(written["json"], measured.summary())
+            write_workbook(measured, measured.summary(), comparison_table(measured), written["xlsx"])
+        if "json" in written:
+            write_json(written["json"], measured.summary())
+        if "html" in written:
+            _write_page(measured, written["html"], artist)
     return written
 
 
@@ -79,18 +84,17 @@ def earlier_figures(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if owned.fullmatch(p.name) and p.is_file())
 
 
-def _write_page(result: Result, path: Path) -> None:
+def _write_page(result: Result, path: Path, artist: Artist) -> None:
     """The page, its figures as files beside it, and the data of each."""
-    data = tables(result)
-    drawings, files = draw(data)
-    page = render(Material(result, result.summary(), verdict(result), data, drawings))
     folder = prepare_folder(path.parent / FOLDER)
-    wanted = {f"{name}.csv" for name in data} | {f"{name}.svg" for name in files}
+    for name, table in artist.data.items():
+        write_table(folder / f"{name}.csv", table)
+    answer = verdict(result)
+    drawings, files = artist.drawn()
+    wanted = {f"{name}.csv" for name in artist.data} | {f"{name}.svg" for name in files}
     for stale in earlier_figures(folder):
         if stale.name not in wanted:
             stale.unlink(missing_ok=True)
-    for name, table in data.items():
-        write_table(folder / f"{name}.csv", table)
     for name, svg in files.items():
         write_text(folder / f"{name}.svg", XML + svg + "\n")
-    write_text(path, page)
+    write_text(path, render(Material(result, result.summary(), answer, artist.data, drawings)))

@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,13 @@ def provenance(
         "threads": threads,
         "seconds": round(seconds, 3),
         "git_commit": git_commit(),
-        "versions": versions(),
+        "versions": dict(versions()),
         "inputs": [fingerprint(path) for path in inputs],
         **(extra or {}),
     }
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of the simulator, Python, the platform and the libraries that make the numbers."""
     found = {"simulator": _version(DISTRIBUTION), "python": platform.python_version()}
@@ -79,6 +81,7 @@ def fingerprint(path: str | Path) -> dict[str, Any]:
     return {"file": display_path(Path(path)), "bytes": size, "sha256": digest.hexdigest()}
 
 
+@cache
 def git_commit() -> str | None:
     """Commit of the simulator's own source tree, ``-dirty`` if changed; ``None`` where it is not under git."""
     folder = Path(__file__).resolve().parent

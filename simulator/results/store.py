@@ -21,7 +21,15 @@ from simulator.engine import spill
 from simulator.engine.spill import releasing
 from simulator.errors import SimulatorError, display_path
 from simulator.results.dataset import stamp
-from simulator.results.files import prepare_folder, read_table, replace_file, write_json, write_table, write_text
+from simulator.results.files import (
+    prepare_folder,
+    read_table,
+    replace_file,
+    together,
+    write_json,
+    write_table,
+    write_text,
+)
 from simulator.results.leftovers import (
     CONTRIBUTIONS,
     INDEX,
@@ -39,6 +47,7 @@ from simulator.results.leftovers import (
     clear,
 )
 from simulator.results.lock import writing
+from simulator.results.netcdf import write_dataset
 from simulator.results.result import Result
 
 if TYPE_CHECKING:
@@ -48,8 +57,6 @@ if TYPE_CHECKING:
     from simulator.study.schema import Study
 
 T = TypeVar("T")
-DATES = {"units": "days since 1970-01-01", "dtype": "int64"}
-PACKED = {"zlib": True, "complevel": 1, "shuffle": False}  # mostly zeros and full doubles: shuffling costs, gains none
 SUMMARY_COLUMNS = {"stress", "measure", "programme", "level", "value", "standard_error", "ci_low", "ci_high", "unit"}
 #: What reading a damaged file may raise, whichever library reads it.
 DAMAGE = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, EOFError)
@@ -78,20 +85,21 @@ def _save(result: Result, target: Path, resolved_study: str | None) -> Path:
     scenarios = stamp(result.scenarios, result.currency)
     paths = stamp(result.paths, result.currency)
     clear(target)
-    text = resolved_study if resolved_study is not None else _resolved(result.study)
-    write_text(target / STUDY, text)
-    write_json(target / PROFILE, result.profile)
-    replace_file(target / SCENARIOS, lambda temporary: _write_dataset(scenarios, temporary))
-    replace_file(target / PATHS, lambda temporary: _write_dataset(paths, temporary))
-    if result.summary_rows is not None:
-        write_summary(result, target)
-    for place, kept in ((CONTRIBUTIONS, result.contributions), (STORY, result.story)):
-        if kept:
-            tables = prepare_folder(target / place)
-            for name, table in kept.items():
-                write_table(tables / f"{name}.csv", table)
-    if result.stresses:
-        _save_stresses(result, prepare_folder(target / STRESSES), text)
+    with together():
+        text = resolved_study if resolved_study is not None else _resolved(result.study)
+        write_text(target / STUDY, text)
+        write_json(target / PROFILE, result.profile)
+        replace_file(target / SCENARIOS, lambda temporary: write_dataset(scenarios, temporary))
+        replace_file(target / PATHS, lambda temporary: write_dataset(paths, temporary))
+        if result.summary_rows is not None:
+            write_summary(result, target)
+        for place, kept in ((CONTRIBUTIONS, result.contributions), (STORY, result.story)):
+            if kept:
+                tables = prepare_folder(target / place)
+                for name, table in kept.items():
+                    write_table(tables / f"{name}.csv", table)
+        if result.stresses:
+            _save_stresses(result, prepare_folder(target / STRESSES), text)
     write_json(target / MANIFEST, result.manifest)
     return target
 
@@ -117,19 +125,6 @@ def _save_stresses(result: Result, folder: Path, resolved_study: str) -> None:
         save(stress, folder / place, resolved_study=resolved_study if stress.study == result.study else None)
         index.append({"name": name, "folder": place})
     write_json(folder / INDEX, index)
-
-
-def _write_dataset(dataset: xr.Dataset, path: Path) -> None:
-    encoding: dict[str, dict[str, Any]] = {}
-    for name, variable in dataset.variables.items():
-        if variable.dtype.kind == "M":
-            encoding[str(name)] = dict(DATES)
-        elif variable.dtype.kind in "fiu" and variable.size > 1:
-            encoding[str(name)] = dict(PACKED)
-    # the file keeps no NaN marker of its own: a NaN is stored as a NaN
-    for settings in encoding.values():
-        settings["_FillValue"] = None
-    dataset.to_netcdf(path, engine="h5netcdf", encoding=encoding)
 
 
 def open_result(folder: str | Path) -> Result:

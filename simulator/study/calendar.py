@@ -9,11 +9,13 @@ from __future__ import annotations
 import calendar as gregorian
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.study.schema import Study
+if TYPE_CHECKING:
+    from simulator.study.schema import Study
 
 DAYS_PER_YEAR = 365.0
 FX_STEP_DAYS = 7

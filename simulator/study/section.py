@@ -13,6 +13,7 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
+        defer_build=True,
         use_attribute_docstrings=True,
         arbitrary_types_allowed=True,
         allow_inf_nan=False,

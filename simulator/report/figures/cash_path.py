@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.compare.scripted import cash_rows
 from simulator.report.figures import style
 from simulator.report.numbers import short_date, short_money
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def data(result: Result) -> pd.DataFrame:

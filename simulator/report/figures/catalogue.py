@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
 
 from simulator.measures.scripted import is_scripted
 from simulator.report.blocks import Drawing, Panel
@@ -29,12 +29,16 @@ from simulator.report.figures import (
     shortfall,
     stresses,
     style,
+    svg,
 )
 from simulator.report.figures.said import SAID
 from simulator.results.result import Result
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Data = Callable[[Result], pd.DataFrame]
-Plot = Callable[[pd.DataFrame, Axes], None]
+Plot = Callable[[pd.DataFrame, "Axes"], None]
 
 
 @dataclass(frozen=True)
@@ -299,9 +303,9 @@ def _draw(figure: Figure, data: pd.DataFrame, files: dict[str, str]) -> Drawing:
     if figure.panels is not None:
         panels = []
         for position, (title, rows) in enumerate(figure.panels(data), start=1):
-            svg = _svg(figure, rows, style.PANEL, f"{figure.name}-{position}", f"{figure.title}: {title}")
-            files[f"{figure.name}-{position}"] = svg
-            panels.append(Panel(title, Markup(svg)))
+            drawn = _svg(figure, rows, style.PANEL, f"{figure.name}-{position}", f"{figure.title}: {title}")
+            files[f"{figure.name}-{position}"] = drawn
+            panels.append(Panel(title, Markup(drawn)))
         return Drawing(figure.name, figure.title, figure.caption, panels=panels, columns=figure.columns)
     wide = _svg(figure, data, style.WIDE, figure.name, figure.title)
     narrow = _svg(figure, data, style.NARROW, f"{figure.name}-narrow", figure.title)
@@ -313,4 +317,4 @@ def _svg(figure: Figure, data: pd.DataFrame, width: float, name: str, title: str
     axes = style.canvas(width, figure.height(data))
     figure.plot(data, axes)
     described = f"{figure.caption} {SAID[figure.name](data)} The data are in figures/{figure.name}.csv."
-    return style.to_svg(axes, f"svg-{name}", title, described)
+    return svg.to_svg(axes, f"svg-{name}", title, described)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.report.blocks import records
 from simulator.report.figures import style
 from simulator.report.figures.gap import insured
 from simulator.report.numbers import unit_for
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLUMNS = ("programme", "gross", "handed_back", "indemnity", "in_horizon", "share")
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.measures.columns import FEWEST, Columns
 from simulator.report.figures import style
 from simulator.report.figures.gap import insured
 from simulator.report.numbers import short_date, short_percent
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLUMNS = ("programme", "date", "claim_cash", "claims_come", "first_shortfalls", "shortfalls_come")
 

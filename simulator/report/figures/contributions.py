@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.report.blocks import records
 from simulator.report.figures import style
 from simulator.report.numbers import short_percent, unit_for
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 TABLES = {"buyers": "Buyers", "countries": "Countries", "sectors": "Sectors", "currencies": "Currencies"}
 SHOWN = 10

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from simulator.measures.curves import exceedance_curve
@@ -13,6 +13,9 @@ from simulator.measures.sample import Sample
 from simulator.report.figures import style
 from simulator.report.numbers import short_percent
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 POINTS = 90
 LEAST_SCENARIOS = 10.0  # the curve ends where fewer effective scenarios than this lie beyond
@@ -45,6 +48,8 @@ def plot_exceedance(data: pd.DataFrame, axes: Axes) -> None:
 
 def plot_curves(data: pd.DataFrame, axes: Axes, lines: dict[str, style.Line] | None = None) -> None:
     """Curves with their bands on a logarithmic probability axis."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
     curves = [str(c) for c in data["curve"].unique()]
     floor = float(data["probability"].min())
     axes.set_yscale("log")

@@ -6,14 +6,17 @@ One panel per programme, all on the same vertical scale, so that the eye compare
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.report.figures import style
 from simulator.report.numbers import short_date, short_money, short_percent
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LEVELS = {"low": 0.05, "lower": 0.25, "median": 0.5, "upper": 0.75, "high": 0.95}
 

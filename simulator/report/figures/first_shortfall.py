@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.measures.estimate import effective_size
 from simulator.report.figures.shortfall import plot_over_time, with_interval
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def data(result: Result) -> pd.DataFrame:

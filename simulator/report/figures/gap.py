@@ -6,9 +6,10 @@ bad year (limits, maximum liability) are not those that matter on average.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.measures.columns import WORST, Columns
 from simulator.measures.estimates import mean
@@ -17,6 +18,9 @@ from simulator.measures.tail import tail_weights
 from simulator.report.figures import style
 from simulator.report.numbers import least_percent, short_percent
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 STEPS = {
     "debt": "Debt claimed",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.report.figures import style
 from simulator.report.figures.exceedance import curve, plot_curves
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CURVES = {"all buyers": "gross_loss", "largest buyer group": "largest_loss"}
 

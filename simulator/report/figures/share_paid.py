@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.measures.columns import Columns
 from simulator.measures.cover import share_paid
@@ -14,7 +15,9 @@ from simulator.report.figures import style
 from simulator.report.figures.gap import insured
 from simulator.report.numbers import short_percent
 from simulator.results.result import Result
-from simulator.study.schema import Policy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 QUANTILES = {"low": 0.05, "lower": 0.25, "median": 0.5, "upper": 0.75, "high": 0.95}
 COLUMNS = ("programme", "headline", "mean", "mean_error", *QUANTILES, "scenarios")
@@ -27,6 +30,8 @@ def data(result: Result) -> pd.DataFrame:
     its mean_error, low, lower, median, upper, high (5, 25, 50, 75 and 95 % of the scenarios with a debt have at
     most this share), scenarios (share of the scenarios that have a debt).
     """
+    from simulator.study.schema import Policy
+
     columns = Columns(result)
     rows = []
     for programme in insured(result):

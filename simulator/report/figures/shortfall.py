@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from simulator.measures.estimate import effective_size
@@ -14,6 +14,9 @@ from simulator.measures.estimates import wilson
 from simulator.report.figures import style
 from simulator.report.numbers import short_date
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def data(result: Result) -> pd.DataFrame:

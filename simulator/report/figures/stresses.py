@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from simulator.report.figures import style
 from simulator.report.numbers import short_percent
 from simulator.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MEASURES = {
     "retained_loss_mean": "Expected retained loss",

@@ -1,33 +1,27 @@
-"""How every figure looks, and how it becomes an SVG that can be put into a page.
+"""How every figure looks.
 
 One unit of a figure is one CSS pixel at its natural size: a figure 720 wide has 720/72 inches, and a font of
 size 12 is 12 px high. Text stays text (small, searchable, in the reader's own font), mathematics in labels is
-off (a buyer may be called ``$x$``), and nothing depends on the clock, so equal data give equal bytes.
+off (a buyer may be called ``$x$``). Matplotlib is loaded where something is drawn: data and tables do without.
 Programmes differ by colour *and* dash pattern, so that the figures survive greyscale and colour blindness.
 """
 
 from __future__ import annotations
 
-import io
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from unicodedata import east_asian_width
-from xml.etree import ElementTree
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulator.report.numbers import clean, short_money, short_percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 INK = "#1f2933"
 MUTED = "#5b6770"
@@ -45,10 +39,6 @@ _COLOURS = ("#1f2933", "#0067a5", "#c2500a", "#00815f", "#a8478a", "#7a6000", "#
 _DASHES: tuple[tuple[float, ...], ...] = (
     (), (6, 2), (1.5, 1.5), (8, 2, 1.5, 2), (3, 1.5), (10, 3), (8, 2, 1.5, 2, 1.5, 2), (4, 2, 1.5, 2)
 )  # fmt: skip
-_SVG = "http://www.w3.org/2000/svg"
-_XLINK = "http://www.w3.org/1999/xlink"
-_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', sans-serif"
-_DECIMALS = re.compile(r"-?\d+\.\d+")
 
 RC: dict[str, object] = {
     "svg.fonttype": "none",
@@ -108,6 +98,8 @@ def line_of(index: int) -> Line:
 
 def display_width(text: str) -> int:
     """Width of a text in Latin characters: East Asian wide characters count twice."""
+    if text.isascii():
+        return len(text)
     return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
@@ -128,6 +120,8 @@ def shorten(text: str, width: int) -> str:
 @contextmanager
 def styled() -> Iterator[None]:
     """Matplotlib's settings for the report; characters its own font lacks are the reader's font's business."""
+    import matplotlib as mpl
+
     with mpl.rc_context(RC), warnings.catch_warnings():  # type: ignore[arg-type]
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         yield
@@ -137,6 +131,9 @@ def canvas(
     width: float, height: float, left: float = 52, right: float = 14, top: float = 26, bottom: float = 30
 ) -> Axes:
     """One pair of axes in a figure of this size, margins in pixels."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width / 72, height / 72), dpi=72)
     FigureCanvasSVG(figure)
     figure.subplots_adjust(
@@ -182,6 +179,8 @@ def unit_below(axes: Axes, text: str) -> None:
 
 def money_ticks(axes: Axes, which: str, ticks: int = 5) -> None:
     """Money on an axis, thousands abbreviated."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short_money(value)))
@@ -195,6 +194,8 @@ def currency(data: pd.DataFrame) -> str:
 
 def percent_ticks(axes: Axes, which: str, ticks: int = 5) -> None:
     """Probabilities and shares on an axis as percentages."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short_percent(value)))
@@ -262,6 +263,8 @@ def label_lines(axes: Axes, ends: Sequence[tuple[float, float, str, Line]]) -> N
 
 def key(axes: Axes, entries: Sequence[tuple[str, Line]]) -> None:
     """Names of lines in the upper right corner (free in an exceedance plot), below the drawing in a narrow figure."""
+    from matplotlib.lines import Line2D
+
     named = [(shorten(name, 30), line) for name, line in entries]
     if size_of(axes)[0] <= NARROW:
         _key_below(axes, named)
@@ -274,6 +277,8 @@ def key(axes: Axes, entries: Sequence[tuple[str, Line]]) -> None:
 
 
 def _key_below(axes: Axes, entries: Sequence[tuple[str, Line]]) -> None:
+    from matplotlib.lines import Line2D
+
     width, height = size_of(axes)
     figure = axes.get_figure(root=True)
     row = 17.0
@@ -288,70 +293,3 @@ def _key_below(axes: Axes, entries: Sequence[tuple[str, Line]]) -> None:
         sample.set_transform(figure.transFigure)  # type: ignore[union-attr]
         figure.add_artist(sample)  # type: ignore[union-attr]
         figure.text(48 / width, y, name, ha="left", va="center", fontsize=11.5, color=line.colour)  # type: ignore[union-attr]
-
-
-def to_svg(axes: Axes, name: str, title: str, description: str) -> str:
-    """The figure as an SVG element with a title and a description for those who cannot see it.
-
-    Identifiers are prefixed with ``name`` (several figures share one page), sizes come from the page, coordinates
-    are rounded to hundredths of a pixel. The text is well-formed XML and safe to put into HTML unescaped.
-    """
-    figure = axes.get_figure(root=True)
-    buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})  # type: ignore[union-attr]
-    ElementTree.register_namespace("", _SVG)
-    ElementTree.register_namespace("xlink", _XLINK)
-    root = ElementTree.fromstring(buffer.getvalue())
-    width, height = size_of(axes)
-    _tidy(root, name)
-    root.attrib.clear()
-    root.attrib.update(
-        {
-            "viewBox": f"0 0 {width:g} {height:g}",
-            "role": "img",
-            "aria-labelledby": f"{name}-title {name}-desc",
-            "style": f"font-family: {_FONT}; stroke-linejoin: round",
-        }
-    )
-    for position, (tag, text) in enumerate((("title", title), ("desc", description))):
-        element = ElementTree.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})
-        element.text = clean(text)
-        root.insert(position, element)
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _tidy(root: ElementTree.Element, name: str) -> None:
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag in {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"}:
-                parent.remove(child)
-    used = {e.attrib[f"{{{_XLINK}}}href"][1:] for e in root.iter() if f"{{{_XLINK}}}href" in e.attrib}
-    for element in root.iter():
-        attributes = element.attrib
-        if "id" in attributes:
-            if element.tag == f"{{{_SVG}}}clipPath" or attributes["id"] in used:
-                attributes["id"] = f"{name}-{attributes['id']}"
-            else:
-                del attributes["id"]
-        if f"{{{_XLINK}}}href" in attributes:  # plain href: SVG 2, needs no second namespace
-            attributes["href"] = f"#{name}-{attributes.pop(f'{{{_XLINK}}}href')[1:]}"
-        if "clip-path" in attributes:
-            attributes["clip-path"] = attributes["clip-path"].replace("url(#", f"url(#{name}-")
-        if "style" in attributes:
-            parts = (part.strip() for part in attributes["style"].split(";"))
-            attributes["style"] = "; ".join(p for p in parts if p and not p.startswith("font-family"))
-        for key in ("d", "transform", "x", "y", "width", "height"):
-            if key in attributes:
-                attributes[key] = _round(attributes[key])
-        if attributes.get("transform", "").startswith("rotate(0 "):
-            del attributes["transform"]
-        if element.text is not None and not element.text.strip():
-            element.text = None
-        if element.tail is not None and not element.tail.strip():
-            element.tail = None
-
-
-def _round(text: str) -> str:
-    rounded = _DECIMALS.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), " ".join(text.split()))
-    return rounded.replace("-0 ", "0 ")
