@@ -16,9 +16,10 @@ import pytest
 
 import simulator
 from simulator.engine.checkpoint import Checkpoint
-from simulator.engine.executors import Span, make_executor, spans
+from simulator.engine.executors import make_executor
 from simulator.engine.model import build_model
 from simulator.engine.run import simulate
+from simulator.engine.spans import Span, spans
 from simulator.errors import SimulatorError
 from tests.studies import random_study
 from tests.test_engine_repeatable import NO_PAGE, files_of, same, study_file

@@ -1,16 +1,15 @@
-"""Blocks: how one worker simulates a chunk, learning a good block size as it goes."""
+"""Blocks: how a worker simulates a chunk block by block, learning a good size as it goes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from simulator.engine.block import memory_per_scenario, run_block
+from simulator.engine.block import Block, Spare, memory_per_scenario, run_block
 from simulator.engine.checkpoint import Arrays
 from simulator.engine.chunk import CHUNK, Chunk
 from simulator.engine.model import Model
 from simulator.jit import thread_info
-from simulator.losses.rows import Events
 
 #: Bytes that the arrays of one block may take together.
 BLOCK_BYTES = 128 * 2**20
@@ -35,45 +34,61 @@ class Engine:
     Args:
         model: the study made ready.
         block: scenarios per block, or None to choose by memory and time.
+        lanes: threads that simulate blocks at the same time, each its own.
     """
 
-    def __init__(self, model: Model, block: int | None = None) -> None:
+    def __init__(self, model: Model, block: int | None = None, lanes: int = 1) -> None:
         self.model = model
         self.capacity = FIRST_CAPACITY
         self.fixed = block is not None
+        self.lanes = lanes
         #: Every thread works on four scenarios at a time, and gets two such turns to even out slow ones.
-        self.step = 8 * int(thread_info()["threads"])
+        self.step = 8 * (int(thread_info()["threads"]) if lanes == 1 else 1)
         self.block = max(4, block - block % 4) if block is not None else self._fitting(self.step)
         self.seconds_per_scenario = 0.0
-        self.spare: Events | None = None
 
     def warm_up(self) -> None:
         """Compile or load the kernels, then time one small block, so that the first one is not too long."""
-        run_block(self.model, 0, 4, self.capacity, brief=True)
+        spare = Spare()
+        run_block(self.model, 0, 4, self.capacity, spare, brief=True)
         if not self.fixed:
-            begin = time.perf_counter()
-            block = run_block(self.model, 0, self.block, self.capacity, brief=True)
-            self._learn(self.block, time.perf_counter() - begin, block.capacity)
+            self.simulate(0, self.block, spare)
 
     def chunk(self, first: int, count: int, on_block: Callable[[int], None]) -> Arrays:
         """Simulate one canonical chunk."""
-        chunk = Chunk(self.model, first, count)
+        chunk, spare = Chunk(self.model, first, count), Spare()
         done = 0
         while done < count:
-            size = min(self.block, count - done, CHUNK)
-            size += -size % 4
-            begin = time.perf_counter()
-            block = run_block(self.model, first + done, size, self.capacity, self.spare, brief=True)
-            chunk.add(block)
-            if self.spare is None or block.events.buyer.size > self.spare.buyer.size:
-                self.spare = block.events
-            self._learn(size, time.perf_counter() - begin, block.capacity)
+            size = self.size(count - done, count - done)
+            chunk.add(self.simulate(first + done, size, spare))
             done += size
             on_block(min(done, count))
         return chunk.finish()
 
+    def size(self, of_chunk: int, of_run: int) -> int:
+        """Scenarios of the next block, a multiple of four; a little more than are asked for at the very end.
+
+        Towards the end of a run on several lanes blocks become smaller, so that all end at about the same time.
+
+        Args:
+            of_chunk: scenarios of the chunk that are not simulated yet.
+            of_run: of the run.
+        """
+        size = min(self.block, of_chunk)
+        if self.lanes > 1 and not self.fixed:
+            fair = of_run // (2 * self.lanes)
+            size = min(size, max(fair, self.block // 8, self.step))
+        return size + -size % 4
+
+    def simulate(self, first: int, size: int, spare: Spare) -> Block:
+        """Simulate one block, and learn from it."""
+        begin = time.perf_counter()
+        block = run_block(self.model, first, size, self.capacity, spare, brief=True)
+        self._learn(size, time.perf_counter() - begin, block.capacity)
+        return block
+
     def _learn(self, size: int, seconds: float, capacity: int) -> None:
-        """Double or halve the block until it takes about its time.
+        """Double or halve the block until it takes about its time; one far from it is made eight times as large.
 
         Proportion would not do: on a busy machine most of a small block's time is waiting for threads, and a block
         that is made smaller because it was slow stays slow.
@@ -82,11 +97,11 @@ class Engine:
         self.seconds_per_scenario = seconds / size
         if not self.fixed and size >= self.block:
             if seconds < BLOCK_SECONDS:
-                self.block = self._fitting(2 * self.block)
+                self.block = self._fitting((2 if seconds > BLOCK_SECONDS / 8.0 else 8) * self.block)
             elif seconds > 2.0 * BLOCK_SECONDS:
                 self.block = self._fitting(self.block // 2)
 
     def _fitting(self, wanted: int) -> int:
         """A block of about the size wanted: work for every thread, and within the memory budget."""
         whole = max(self.step, wanted - wanted % self.step)
-        return min(largest_block(self.model, self.capacity), whole)
+        return min(largest_block(self.model, self.capacity, BLOCK_BYTES // self.lanes), whole)

@@ -19,9 +19,9 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from simulator.engine.blocks import Engine
-from simulator.engine.checkpoint import Arrays
-from simulator.engine.executors import OnBlock, Span
+from simulator.engine.executors import Chunks
 from simulator.engine.model import Model
+from simulator.engine.spans import OnBlock, Span
 from simulator.errors import SimulatorError
 from simulator.jit import set_threads
 
@@ -108,7 +108,7 @@ class Processes:
         else:
             self.workers = [self._started() for _ in range(self.count)]
 
-    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Iterator[tuple[Span, Arrays]]:
+    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Chunks:
         """Give out chunks to workers as they become free."""
         waiting, lost = deque(wanted), Counter[Span]()
         try:
