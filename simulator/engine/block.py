@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,18 @@ class Block:
     capacity: int
 
 
+class TooLong(Exception):
+    """A block whose lists, long enough for its worst scenario, would take too much memory; it is to be divided.
+
+    Attributes:
+        capacity: entries that its lists need.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__(capacity)
+        self.capacity = capacity
+
+
 @dataclass
 class Spare:
     """What the last block leaves to the next: lists and working rows that may be written over.
@@ -66,8 +79,9 @@ class Spare:
     working: tuple[int, Scratch, Bench] | None = None
 
     def keep(self, events: Events) -> None:
-        """Keep the longer lists."""
-        if self.events is None or events.buyer.size > self.events.buyer.size:
+        """Keep these lists, unless there are as long ones for more scenarios."""
+        held = self.events
+        if held is None or held.buyer.shape[1] != events.buyer.shape[1] or len(held.n_events) < len(events.n_events):
             self.events = events
 
     def for_exposures(self, model: Model, count: int) -> tuple[Scratch, Bench]:
@@ -80,7 +94,14 @@ class Spare:
 
 
 def run_block(
-    model: Model, first: int, count: int, capacity: int, spare: Spare | None = None, *, brief: bool = False
+    model: Model,
+    first: int,
+    count: int,
+    capacity: int,
+    spare: Spare | None = None,
+    *,
+    brief: bool = False,
+    budget: float = math.inf,
 ) -> Block:
     """Simulate scenarios ``first … first + count - 1``.
 
@@ -91,13 +112,17 @@ def run_block(
         capacity: entries of the event lists per scenario; a block that needs more is run again with enough.
         spare: of an earlier block of this model that is done with, and for the next.
         brief: leave out the events of constant exposures where no programme insures them.
+        budget: bytes that the arrays of the block may take together when its lists have to be made longer.
+
+    Raises:
+        TooLong: they would take more, and the block can be divided.
     """
     if first % 4 or count % 4 or count <= 0:
         raise ValueError("blocks start and end at multiples of four scenarios")
     side = model.cash_side
     spare = spare or Spare()
     if side is None:
-        return _constant_block(model, first, count, capacity, spare, brief)
+        return _constant_block(model, first, count, capacity, spare, brief, budget)
     states, rates, blocked = _world(model, first, count)
     while True:
         ledger = allocate_rows(count * rows_needed(model.regime), model.calendar.n_periods, model.balances)
@@ -108,7 +133,7 @@ def run_block(
         needed = int(max(events.n_events.max(), events.stopped_count.max(), events.weak_count.max()))
         if needed <= capacity:
             break
-        capacity = max(needed, 2 * capacity)  # double, or a slowly growing maximum costs a second run every time
+        capacity = _longer(model, count, capacity, needed, budget)
     spare.keep(events)
     ledger = complete_rows(ledger, model.regime)
     policy = apply_policies(
@@ -119,7 +144,17 @@ def run_block(
     return Block(first, states, ledger, events, policy, cash, hedge, rates, None, capacity)
 
 
-def _constant_block(model: Model, first: int, count: int, capacity: int, spare: Spare, brief: bool) -> Block:
+def _longer(model: Model, count: int, capacity: int, needed: int, budget: float) -> int:
+    """Entries of longer lists for a block: doubled, or a slowly growing maximum costs a second run every time."""
+    capacity = max(needed, 2 * capacity)
+    if count > 4 and count * memory_per_scenario(model, capacity) > budget:
+        raise TooLong(capacity)
+    return capacity
+
+
+def _constant_block(
+    model: Model, first: int, count: int, capacity: int, spare: Spare, brief: bool, budget: float
+) -> Block:
     """A block of constant exposures: nothing but losses, and claims on them."""
     states = draw_states(model.factor, model.seed, first, count)
     insured = bool(model.policy.insured.any())
@@ -138,7 +173,7 @@ def _constant_block(model: Model, first: int, count: int, capacity: int, spare: 
         needed = max(int(events.n_events.max()), -int(-failures.listed.max() // bench.line.shape[1]))
         if needed <= capacity:
             break
-        capacity = max(needed, 2 * capacity)
+        capacity = _longer(model, count, capacity, needed, budget)
         scratch.group_loss[:] = 0.0
     rates = np.broadcast_to(1.0, (count, 1, 2))
     if insured or not brief:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
-from simulator.engine.block import Block, Spare, memory_per_scenario, run_block
+from simulator.engine.block import Block, Spare, TooLong, memory_per_scenario, run_block
 from simulator.engine.checkpoint import Arrays
 from simulator.engine.chunk import CHUNK, Chunk
 from simulator.engine.model import Model
@@ -20,10 +21,10 @@ BLOCK_SECONDS = 0.2
 FIRST_CAPACITY = 64
 
 
-def largest_block(model: Model, capacity: int, budget: int = BLOCK_BYTES) -> int:
+def largest_block(model: Model, capacity: int, budget: float) -> int:
     """Scenarios that fit the memory budget: a multiple of four, at least four, at most a chunk."""
-    fits = budget // max(1, memory_per_scenario(model, capacity))
-    return int(min(CHUNK, max(4, fits - fits % 4)))
+    fits = int(min(CHUNK, budget // max(1, memory_per_scenario(model, capacity))))
+    return max(4, fits - fits % 4)
 
 
 class Engine:
@@ -42,25 +43,26 @@ class Engine:
         self.capacity = FIRST_CAPACITY
         self.fixed = block is not None
         self.lanes = lanes
+        self.budget = math.inf if self.fixed else BLOCK_BYTES / lanes
         #: Every thread works on four scenarios at a time, and gets two such turns to even out slow ones.
         self.step = 8 * (int(thread_info()["threads"]) if lanes == 1 else 1)
         self.block = max(4, block - block % 4) if block is not None else self._fitting(self.step)
         self.seconds_per_scenario = 0.0
+        self.spare = Spare()
 
     def warm_up(self) -> None:
         """Compile or load the kernels, then time one small block, so that the first one is not too long."""
-        spare = Spare()
-        run_block(self.model, 0, 4, self.capacity, spare, brief=True)
+        run_block(self.model, 0, 4, self.capacity, self.spare, brief=True)
         if not self.fixed:
-            self.simulate(0, self.block, spare)
+            self.simulate(0, self.block, self.spare, lambda block: None)
 
     def chunk(self, first: int, count: int, on_block: Callable[[int], None]) -> Arrays:
         """Simulate one canonical chunk."""
-        chunk, spare = Chunk(self.model, first, count), Spare()
+        chunk = Chunk(self.model, first, count)
         done = 0
         while done < count:
             size = self.size(count - done, count - done)
-            chunk.add(self.simulate(first + done, size, spare))
+            self.simulate(first + done, size, self.spare, chunk.add)
             done += size
             on_block(min(done, count))
         return chunk.finish()
@@ -80,12 +82,29 @@ class Engine:
             size = min(size, max(fair, self.block // 8, self.step))
         return size + -size % 4
 
-    def simulate(self, first: int, size: int, spare: Spare) -> Block:
-        """Simulate one block, and learn from it."""
-        begin = time.perf_counter()
-        block = run_block(self.model, first, size, self.capacity, spare, brief=True)
-        self._learn(size, time.perf_counter() - begin, block.capacity)
-        return block
+    def simulate(self, first: int, size: int, spare: Spare, use: Callable[[Block], None]) -> None:
+        """Simulate a block, learn from it and hand it over; in parts, one after the other, where it is too large.
+
+        How long its lists must be is known only when it has been simulated.
+        """
+        parts = [(first, size)]
+        while parts:
+            first, size = parts.pop()
+            if not self.fixed and size > (fits := largest_block(self.model, self.capacity, self.budget)):
+                parts += [(first + fits, size - fits), (first, fits)]
+                continue
+            begin = time.perf_counter()
+            try:
+                block = run_block(self.model, first, size, self.capacity, spare, brief=True, budget=self.budget)
+            except TooLong as error:
+                self.capacity = max(self.capacity, error.capacity)
+                self.block = self._fitting(self.block)
+                spare.events = None
+                parts.append((first, size))
+                continue
+            self._learn(size, time.perf_counter() - begin, block.capacity)
+            use(block)
+            del block  # or it would be held until the next one is there
 
     def _learn(self, size: int, seconds: float, capacity: int) -> None:
         """Double or halve the block until it takes about its time; one far from it is made eight times as large.
@@ -104,4 +123,4 @@ class Engine:
     def _fitting(self, wanted: int) -> int:
         """A block of about the size wanted: work for every thread, and within the memory budget."""
         whole = max(self.step, wanted - wanted % self.step)
-        return min(largest_block(self.model, self.capacity, BLOCK_BYTES // self.lanes), whole)
+        return min(largest_block(self.model, self.capacity, self.budget), whole)

@@ -76,15 +76,16 @@ class Chunk:
 
     def _put(self, name: str, values: np.ndarray, start: int, size: int) -> None:
         """Rows of the whole chunk are kept as they are, what is one row for all scenarios stays one."""
-        if values.strides[0] == 0:
+        values, constant = values[:size], values.strides[0] == 0
+        if size == self.count:
+            self.rows[name] = values if constant else np.ascontiguousarray(values)
+        elif constant:
             self.rows[name] = np.broadcast_to(values[:1], (self.count, *values.shape[1:]))
-        elif size == self.count:
-            self.rows[name] = np.ascontiguousarray(values[:size])
         else:
             held = self.rows.get(name)
             if held is None:  # another thread may find the same: the first one's array counts
                 held = self.rows.setdefault(name, np.empty((self.count, *values.shape[1:]), values.dtype))
-            held[start : start + size] = values[:size]
+            held[start : start + size] = values
 
     def _put_paths(self, name: str, values: Floats, start: int, size: int) -> None:
         """Series after series: that is how they are summarised."""

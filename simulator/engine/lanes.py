@@ -93,7 +93,7 @@ class Lanes:
             with shared_by(1):
                 while (piece := self._next()) is not None:
                     work, first, size = piece
-                    work.chunk.add(self.engine.simulate(work.span.first + first, size, spare))
+                    self.engine.simulate(work.span.first + first, size, spare, work.chunk.add)
                     self._added(work, size)
         except BaseException as error:  # whatever it is: the run ends with it
             self.told.put(error)

@@ -1,5 +1,7 @@
 """Going through a block's list of failures: sums by buyer, and the losses of a few scenarios in order of scenarios."""
 
+import numpy as np
+
 from simulator.jit import row
 
 
@@ -21,24 +23,23 @@ def share_out(start, size, failures, weight, picked, place, loss_of, weight_of, 
         buyer, loss: out.
     """
     for t in range(failures.listed.shape[0]):
-        b, lost, weighed = failures.buyer[t, 0], 0.0, 0.0
-        if failures.listed[t] > 0:
-            lost, weighed = loss_of[b], weight_of[b]
+        scenarios, buyers, losses = failures.scenario[t], failures.buyer[t], failures.loss[t]
+        b = np.int64(0)
+        lost, weighed = loss_of[b], weight_of[b]
         for k in range(failures.listed[t]):
-            if failures.buyer[t, k] != b:
+            if buyers[k] != b:
                 loss_of[b], weight_of[b] = lost, weighed
-                b = failures.buyer[t, k]
+                b = np.int64(buyers[k])
                 lost, weighed = loss_of[b], weight_of[b]
-            value = failures.loss[t, k]
-            if failures.scenario[t, k] < size and value != 0.0:
-                s = start + failures.scenario[t, k]
-                lost += value * weight[s]
+            if scenarios[k] < size and losses[k] != 0.0:
+                # unsigned: an index that may be negative is looked at twice
+                s = np.uint64(start) + np.uint64(scenarios[k])
+                lost += losses[k] * weight[s]
                 weighed += weight[s]
-                at = place[s]
-                buyer[at], loss[at] = b, value
-                place[s] = at + picked[s]
-        if failures.listed[t] > 0:
-            loss_of[b], weight_of[b] = lost, weighed
+                at = np.uint64(place[s])
+                buyer[at], loss[at] = b, losses[k]
+                place[s] = np.int64(at) + picked[s]
+        loss_of[b], weight_of[b] = lost, weighed
 
 
 @row
