@@ -116,7 +116,7 @@ def test_an_error_in_a_lane_ends_the_run(weighted, monkeypatch):
 
 def test_blocks_become_smaller_towards_the_end(weighted):
     engine = Engine(weighted, None, 2)
-    engine.block, left, sizes = 1024, 6000, []
+    engine.block, engine.seconds_per_scenario, left, sizes = 1024, 1.0, 6000, []
     while left > 0:
         sizes.append(engine.size(left, left))
         left -= sizes[-1]
@@ -125,6 +125,8 @@ def test_blocks_become_smaller_towards_the_end(weighted):
     assert sizes[0] == 1024
     assert sizes[-2] == 128, "an eighth at least"
     assert all(size % 4 == 0 for size in sizes)
+    engine.seconds_per_scenario = 2e-6
+    assert engine.size(900, 900) == 500, "a thousandth of a second at least"
     assert Engine(weighted, 600, 2).size(4096, 4096) == Engine(weighted, 600, 2).size(700, 700) == 600
 
 

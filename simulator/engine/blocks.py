@@ -17,6 +17,8 @@ BLOCK_BYTES = 128 * 2**20
 #: Seconds a block should take at least, at most twice as many, so that an interrupt is answered within half a second.
 #: Long blocks are quick ones: with 250,000 invoices a thread's 8 scenarios cost 38 ns an invoice, its 64 cost 30.
 BLOCK_SECONDS = 0.2
+#: Seconds below which a block is not divided for the sake of a common end: it has a cost of its own.
+LEAST_SECONDS = 0.001
 #: Entries of the event lists to start with; grows where a block needs more.
 FIRST_CAPACITY = 64
 
@@ -78,8 +80,8 @@ class Engine:
         """
         size = min(self.block, of_chunk)
         if self.lanes > 1 and not self.fixed:
-            fair = of_run // (2 * self.lanes)
-            size = min(size, max(fair, self.block // 8, self.step))
+            least = max(self.step, self.block // 8, int(LEAST_SECONDS / max(self.seconds_per_scenario, 1e-9)))
+            size = min(size, max(of_run // (2 * self.lanes), least))
         return size + -size % 4
 
     def simulate(self, first: int, size: int, spare: Spare, use: Callable[[Block], None]) -> None:
