@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STUDY ?= configs/exporter/study.yaml
+# two files of tests at a time: most tests use one core
+TWO_AT_ONCE := -n 2 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: study test slow lint reports bench gate lock warmup clean
@@ -12,10 +14,10 @@ study: $(VENV)/.installed  ## run the shipped exporter study: comparison table a
 	$(BIN)/simulator run $(STUDY)
 
 test: $(VENV)/.installed-dev  ## run the test suite, but for what takes long
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TWO_AT_ONCE)
 
 slow: $(VENV)/.installed-dev  ## run the long statistical and exhaustive tests that `make test` leaves out
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(TWO_AT_ONCE) -m slow
 
 lint: $(VENV)/.installed-dev  ## style and types
 	$(BIN)/ruff check .

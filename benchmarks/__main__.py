@@ -43,7 +43,7 @@ def main() -> int:
 
 def _run(asked: argparse.Namespace, folder: Path) -> int:
     os.environ["BENCHMARK_QUICK"] = "1" if asked.quick else "0"
-    # kernels of their own: a `simulator warmup` elsewhere removes caches of other versions in the usual folder
+    # kernels of their own, apart from the usual folder
     os.environ["XDG_CACHE_HOME"] = str(Path.home() / ".cache" / "trade-credit-simulator-benchmarks")
     import pytest
 

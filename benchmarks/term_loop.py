@@ -23,14 +23,17 @@ TURN = 2_048
 @row
 def pay_years(first, last, start, buyer, debt, limit, terms, percentage, paid):
     """Years ``first`` to ``last - 1``."""
-    for year in range(first, last):
+    deductible, first_loss = terms.each_and_every_first_loss, terms.aggregate_first_loss
+    most = terms.maximum_liability
+    for year in range(np.uint64(first), np.uint64(last)):
         total = 0.0
-        # places are unsigned: one that could be negative costs a comparison and a quarter of the time
-        for i in range(np.uint64(start[year]), np.uint64(start[year + 1])):
-            covered = covered_debt(0.0, debt[i], limit[np.uint32(buyer[i])])
-            total += after_deductible(after_percentage(covered, percentage), terms.each_and_every_first_loss)
-        total -= absorbed_by_first_loss(total, terms.aggregate_first_loss)
-        paid[year] = capped_by_maximum_liability(total, terms.maximum_liability)
+        # places are unsigned: one that could be negative costs a comparison and a quarter of the time;
+        # -0.0 is covered so far: adding it changes nothing, so nothing is added
+        for i in range(np.uint64(start[year]), np.uint64(start[year + np.uint64(1)])):
+            covered = covered_debt(-0.0, debt[i], limit[np.uint32(buyer[i])])
+            total += after_deductible(after_percentage(covered, percentage), deductible)
+        total -= absorbed_by_first_loss(total, first_loss)
+        paid[year] = capped_by_maximum_liability(total, most)
 
 
 @kernel

@@ -108,8 +108,8 @@ def run(
         executor: ``threads`` of this process, ``processes`` on this machine, or ``dask``. No influence on the numbers.
         scheduler: address of a Dask scheduler; a cluster on this machine when None.
         threads: number of threads, or of processes; all allowed ones when None.
-        folder: run folder; finished chunks are kept there, so that a run that is stopped can go on. Nothing is
-            written when None.
+        folder: run folder; finished chunks are kept there, so that a run that is stopped can go on, and one with
+            another number of scenarios need not begin anew. Nothing is written when None.
         block: scenarios per block; chosen by memory and time when None. No influence on the numbers.
         watch: told about progress.
         note: told, in a sentence, when results are kept in files because they are too large for memory, and when a
@@ -127,11 +127,11 @@ def run(
     from contextlib import closing
     from dataclasses import replace
 
-    from simulator.engine.checkpoint import Checkpoint
+    from simulator.engine.checkpoint import Checkpoint, chunk_identity
     from simulator.engine.executors import make_executor
     from simulator.engine.model import build_models
     from simulator.engine.run import check_memory, simulate
-    from simulator.jit import set_threads, thread_info
+    from simulator.jit import set_threads, source_digest, thread_info
     from simulator.measures.precision import precision_search
     from simulator.results.lock import writing
     from simulator.results.provenance import provenance
@@ -140,6 +140,7 @@ def run(
     used = set_threads(threads)
     begin = time.perf_counter()
     counts, identity = scenario_counts(loaded), run_identity(loaded)
+    of_chunks = chunk_identity(loaded, [path for path in input_files(loaded) if path != loaded.file], source_digest())
     variants: dict[str, Stress | None] = {name: loaded.study.stresses.get(name) for name in counts}
     models = build_models(loaded, variants)
     check_memory(max(counts.values()))
@@ -156,7 +157,7 @@ def run(
                 count = search.first(loaded.study.simulation.scenarios)
             kept = None
             if folder is not None:
-                kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", identity)
+                kept = Checkpoint(Path(folder) / CHUNK_FOLDER / f"{list(models).index(name):02d}", of_chunks)
             rows = simulate(
                 model,
                 count,

@@ -8,6 +8,7 @@
 Numba does not see that a function *called by* a cached kernel has changed, so a stale cache gives silently
 wrong numbers. The cache folder is therefore named by a hash of every source file of this package and of the
 numba and Python versions: any edit leads to a new folder, below a user's own ``NUMBA_CACHE_DIR`` too.
+A folder that nothing has used for :data:`KEPT_DAYS` is removed by the warm-up.
 ``SIMULATOR_JIT_CACHE=0`` turns caching off. No ``fastmath`` anywhere: "no limit" is infinity here.
 """
 
@@ -24,9 +25,10 @@ import sys
 import tempfile
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property, update_wrapper
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -41,6 +43,9 @@ from simulator.constants import NEVER
 
 _CONFIG: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: Days that kernels of other sources are kept after their last use: another checkout or environment may go on.
+KEPT_DAYS = 30
 
 __all__ = [
     "CACHING",
@@ -89,6 +94,8 @@ def _choose_cache() -> tuple[bool, Path | None]:
                 continue  # what is cached is run: nobody else may have put it there
             folder.mkdir(exist_ok=True)
             if os.access(folder, os.W_OK):
+                with suppress(OSError):  # where another user made it
+                    os.utime(folder)  # says when it was last used
                 _CONFIG.CACHE_DIR = str(folder)
                 return True, folder
         except OSError:
@@ -120,14 +127,22 @@ def cache_folder() -> Path | None:
 
 
 def prune_caches() -> int:
-    """Remove kernel caches of other source versions; returns how many were removed."""
+    """Remove kernel caches of other source versions that were not used of late; returns how many were removed."""
     root = _cache_root()
     if _FOLDER is None or _FOLDER.parent != root or not root.is_dir():
         return 0
-    stale = [p for p in root.iterdir() if p.is_dir() and p != _FOLDER]
+    stale = [p for p in root.iterdir() if p.is_dir() and p != _FOLDER and _unused_days(p) > KEPT_DAYS]
     for path in stale:
         shutil.rmtree(path, ignore_errors=True)
     return len(stale)
+
+
+def _unused_days(folder: Path) -> float:
+    """Days since kernels in a folder were last used; 0 where it is just being removed."""
+    try:
+        return (time.time() - folder.stat().st_mtime) / 86_400
+    except OSError:
+        return 0.0
 
 
 @contextmanager

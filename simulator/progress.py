@@ -94,7 +94,7 @@ def _history() -> str:
 
 
 def warm_up() -> tuple[float, Path | None]:
-    """Compile every kernel on variants of the sample study, and remove kernels of other versions of the sources.
+    """Compile every kernel on variants of the sample study, and remove kernels of other sources long unused.
 
     Returns:
         Seconds it took, and the folder of the cache (None when caching is off).

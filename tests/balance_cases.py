@@ -1,9 +1,14 @@
-"""Random choices of what a bank counts, for the tests of the losses and treasury rooms."""
+"""Receivables as a bank counts them, by hand and at random, for the tests of the losses and treasury rooms."""
 
 import numpy as np
 
 from simulator.jit import NEVER
+from simulator.losses.balance_kernels import note_balances
 from simulator.losses.balances import allocate_balances, no_balances, prepare
+from simulator.losses.plan import Book
+from simulator.treasury.base import BasePlan
+from simulator.treasury.base_kernels import lend
+from tests.policy_cases import WEEK, clock
 
 KEPT = ("uninsured", "insured", "largest", "used")
 
@@ -47,3 +52,61 @@ def by_scenario(rows, n):
     return rows._replace(
         **{name: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])[:n].copy() for name, x in flat.items()}
     )
+
+
+EARLY = -NEVER
+
+
+def book(invoices, n_buyers):
+    """A book of (buyer, issue, due, value) in order of buyers."""
+    buyer, issue, due, value = (np.array(column) for column in zip(*invoices, strict=True))
+    n = len(value)
+    return Book(
+        np.searchsorted(buyer, np.arange(n_buyers + 1)).astype(np.int32), np.arange(n, dtype=np.int32),
+        issue.astype(np.int32), due.astype(np.int32), np.zeros(n, np.int32), value.astype(np.float64),
+        value.astype(np.float64), issue < 1, np.zeros(n, np.bool_), np.arange(n_buyers, dtype=np.uint64),
+        np.full(n_buyers, -1, np.int32), np.zeros(n), np.zeros((0, n)),
+    )  # fmt: skip
+
+
+def one_view(ledger, weeks, **terms):
+    """A view in which every invoice counts as uninsured, but for the terms given."""
+    n_buyers = len(ledger.group)
+    built = no_balances(1, n_buyers, len(ledger.amount))
+    built.counts[:] = True
+    built.value[0] = ledger.book_value
+    return prepare(built._replace(**terms), ledger, clock(WEEK * weeks))
+
+
+def insured(limits, changes=False, **terms):
+    """Terms of a view that is insured up to these limits, which hold from the beginning."""
+    n = len(limits)
+    return {
+        "insured": np.ones((1, n), np.bool_), "segments": np.arange(n + 1, dtype=np.int32)[None],
+        "from_day": np.full(n, EARLY, np.int32), "limit": np.array(limits, dtype=np.float64),
+        "changes": np.full(n, changes), **terms,
+    }  # fmt: skip
+
+
+def noted(counting, ledger, days, lost=None, weeks=4, score=9.0):
+    """Balances of one scenario from payment days (and loss days) by invoice, as rows by scenario."""
+    rows = allocate_balances(counting, 1, weeks)
+    troubled = lost is not None
+    for b in range(len(ledger.group)):
+        mine = slice(ledger.start[b], ledger.start[b + 1])
+        day = np.array([days[mine]], dtype=np.int32)
+        loss = np.array([(lost if troubled else days)[mine]], dtype=np.int32)
+        note_balances(0, b, 0, False, np.array([score]), troubled, day, loss, counting, rows)
+    return by_scenario(rows, 1)
+
+
+def lent(rows, first_loss=0.0, advance_rate=0.8, insured_advance_rate=0.9, concentration=1.0):
+    """What is lent on receivables each week."""
+    base = BasePlan(np.zeros(1, np.int32), np.array([first_loss]), advance_rate, insured_advance_rate, concentration)
+    found = np.empty(rows.uninsured.shape[2])
+    tiled = rows._replace(**{name: getattr(rows, name)[..., None] for name in KEPT})
+    lend(base, tiled, 0, 0, found)
+    return found.tolist()
+
+
+TWO = book([(0, -10, 3, 1_000), (0, 5, 30, 400), (1, 1, 8, 500), (1, 15, 40, 700)], 2)

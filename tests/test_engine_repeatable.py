@@ -13,7 +13,7 @@ import pytest
 
 import simulator
 from simulator.engine.block import run_block
-from simulator.engine.checkpoint import Checkpoint
+from simulator.engine.checkpoint import Checkpoint, chunk_identity, run_identity
 from simulator.engine.model import build_model
 from simulator.engine.run import simulate
 from simulator.jit import set_threads
@@ -109,6 +109,46 @@ def test_a_damaged_or_foreign_chunk_is_computed_again(model, straight, tmp_path)
     assert again.resumed == N - 4096
     same(again, straight)
     assert simulate(model, 100, checkpoint=Checkpoint(folder, "y")).resumed == 0
+
+
+def run_kept(path, scenarios, folder=None, **changes):
+    return simulator.run(simulator.load_study(path, {"simulation.scenarios": scenarios} | changes), folder=folder)
+
+
+def test_another_number_of_scenarios_takes_over_whole_chunks(study, tmp_path):
+    """More scenarios, then fewer, in the folder of a run: the same bytes as at once, stresses included."""
+    path = study_file(study | {"stresses": {"Worse": {"pd_multiplier": 2}}}, tmp_path)
+    for n, resumed in ((5_000, 0), (9_000, 4_096), (8_300, 8_192), (6_000, 4_096)):
+        found = run_kept(path, n, tmp_path / "run")
+        straight = run_kept(path, n)
+        for one, other in ((found, straight), (found.stresses["Worse"], straight.stresses["Worse"])):
+            assert one.manifest["resumed_scenarios"] == resumed
+            assert one.scenarios.sizes["scenario"] == n
+            for kept in ("scenarios", "paths"):
+                assert getattr(one, kept).identical(getattr(other, kept)), (n, kept)
+            for name, table in one.contributions.items():
+                assert table.equals(other.contributions[name]), (n, name)
+        assert found.summary().equals(straight.summary())
+    again = run_kept(path, 4_096, tmp_path / "run", **{"simulation.seed": 99, "stresses": {}})
+    assert again.manifest["resumed_scenarios"] == 0
+
+
+def test_what_chunks_and_runs_are_kept_for(study, tmp_path):
+    """A chunk fits whatever the number of scenarios; the run's name tells it, and anything else tells both."""
+    path = study_file(study, tmp_path)
+    identities = {}
+    for name, value in {
+        "simulation.scenarios": 77, "simulation.stress_scenarios": 5, "simulation.seed": 99,
+        "simulation.tail": "importance", "simulation.paths": "exact", "credit.recovery.mean": 0.123,
+        "simulation.precision": {"measure": "expected_loss", "relative_error": 0.1}, "nothing": None,
+    }.items():  # fmt: skip
+        loaded = simulator.load_study(path, None if name == "nothing" else {name: value})
+        identities[name] = chunk_identity(loaded, [], "source"), run_identity(loaded, [], "source")
+    as_written = identities.pop("nothing")
+    assert {name for name, found in identities.items() if found[0] == as_written[0]} == {
+        "simulation.scenarios", "simulation.stress_scenarios", "simulation.precision",
+    }  # fmt: skip
+    assert as_written[1] not in {found[1] for found in identities.values()}
 
 
 def write_ledger(folder, buyers, items):

@@ -5,6 +5,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -172,6 +173,42 @@ def test_a_home_that_cannot_be_written_is_no_home(tmp_path):
     assert folder.parent.stat().st_mode & 0o777 == 0o700
     folder.parent.chmod(0o777)
     assert python(WHERE, XDG_CACHE_HOME=closed, TMPDIR=str(tmp_path))[0] == "None"
+
+
+#: Makes folders that were last used so many days ago beside the cache in use, and prunes.
+PRUNE = """
+import os, time
+from simulator.jit import cache_folder, prune_caches
+folder = cache_folder()
+for days in (0, 29, 31, 400):
+    other = folder.with_name(f"unused_{days}")
+    other.mkdir()
+    (other / "kernel.nbi").touch()
+    os.utime(other, (time.time() - 86_400 * days,) * 2)
+os.utime(folder, (0, 0))
+print(prune_caches(), sorted(path.name for path in folder.parent.iterdir() if path != folder), folder.exists())
+"""
+
+
+def test_kernels_that_were_used_of_late_are_kept(tmp_path):
+    """Another checkout on the same machine goes on with its own; the folder in use is kept whatever its time."""
+    assert python(PRUNE, XDG_CACHE_HOME=str(tmp_path))[0] == "2 ['unused_0', 'unused_29'] True"
+
+
+def test_every_use_of_the_cache_tells_its_time(tmp_path):
+    folder = Path(python(WHERE, XDG_CACHE_HOME=str(tmp_path))[0])
+    os.utime(folder, (0, 0))
+    before = time.time()
+    python(WHERE, XDG_CACHE_HOME=str(tmp_path))
+    assert folder.stat().st_mtime > before - 10
+
+
+def test_nothing_is_pruned_where_the_user_names_the_folder(tmp_path):
+    (tmp_path / "other").mkdir()
+    os.utime(tmp_path / "other", (0, 0))
+    code = "from simulator.jit import prune_caches\nprint(prune_caches())"
+    assert python(code, NUMBA_CACHE_DIR=str(tmp_path))[0] == "0"
+    assert (tmp_path / "other").is_dir()
 
 
 @pytest.mark.slow

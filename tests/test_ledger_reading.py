@@ -10,7 +10,8 @@ import xlsxwriter
 
 from simulator.errors import Problems
 from simulator.ledger.headers import ALL_FIELDS, ITEM_FIELDS, map_headers, normal, recogniser, synonyms
-from simulator.ledger.reading import Collector, Table, read_table
+from simulator.ledger.reading import read_table
+from simulator.ledger.text_table import Collector, Table
 from simulator.study.schema import FileFormat
 
 TEXT = "Debitor;Belegnr;Fälligkeit;Betrag\n0001;R1;01.02.2026;1.234,56\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from simulator.errors import Problems
 from simulator.ledger.codes import country_code, currency_code, document_kind
 from simulator.ledger.dates import parse_dates
-from simulator.ledger.reading import Collector, Number, Table
+from simulator.ledger.text_table import Collector, Number, Table
 from simulator.ledger.values import (
     decimal_style,
     parse_flag,
@@ -22,6 +23,7 @@ from simulator.ledger.values import (
     parse_terms,
     proves,
 )
+from tests.ledger_files import ITEMS_HEAD, load, problems
 
 
 def table(*cells: str) -> Table:
@@ -65,6 +67,18 @@ def collector() -> Collector:
         (".5", "point", "0.5", ""),
         (",5", "comma", "0.5", ""),
         ("12.", "point", "12", ""),
+        ("1e-6", "point", "0.000001", ""),
+        ("1.5E+03", "point", "1500", ""),
+        ("1,5E+03", "comma", "1500", ""),
+        ("1e5", "comma", "100000", ""),
+        ("2.E2", "point", "200", ""),
+        (".5e1", "point", "5", ""),
+        ("-2e-1", "point", "-0.2", ""),
+        ("(1.5E+03 €)", "point", "-1500", "EUR"),
+        ("USD 1e3", "point", "1000", "USD"),
+        ("1E3-", "point", "-1000", ""),
+        ("9.99999999999999e14", "point", "999999999999999", ""),
+        ("0e999", "point", "0", ""),
     ],
 )
 def test_numbers(text: str, style: str, value: str, currency: str) -> None:
@@ -84,7 +98,20 @@ def test_numbers(text: str, style: str, value: str, currency: str) -> None:
         "1,23",
         "1.2.3",
         "12 34",
-        "1e5",
+        "1e",
+        "1e-",
+        "e5",
+        ".e5",
+        "1e5.5",
+        "1 e5",
+        "1e 5",
+        "1d5",
+        "1,5e3",
+        "1.234,5e3",
+        "1,234.5e3",
+        "1e1000",
+        "1e15",
+        "1e5²",
         "0x10",
         "1_000",
         "-",
@@ -113,6 +140,7 @@ def test_a_double_sign_cancels_and_an_excel_number_is_read_with_a_point() -> Non
         ("1.234,56", "comma"), ("1,234.56", "point"), ("12,5", "comma"), ("12.5", "point"), ("1234.567", "point"),
         ("0.125", "point"), ("0,125", "comma"), ("1.234.567", "comma"), ("1,234,567", "point"), ("1.234", None),
         ("1,234", None), ("999", None), ("12,5 %", "comma"), ("(12,50) €", "comma"), ("abc.de", None),
+        ("1.500e3", "point"), ("1,500E+03", "comma"), ("1.5e-3 %", "point"), ("1e5", None), ("1,5e", None),
     ],
 )  # fmt: skip
 def test_what_a_number_proves(text: str, style: str | None) -> None:
@@ -147,8 +175,45 @@ def test_every_spelling_of_an_amount_gives_it_back(value: Decimal) -> None:
     assert parse_number(german.lstrip("-") + "-", "comma")[0] == -abs(value)
 
 
+@given(st.floats(-1e14, 1e14), st.sampled_from(["point", "comma"]))
+def test_numbers_as_programs_write_them(value: float, style: str) -> None:
+    for text in (f"{value:e}", f"{value:.16E}", f"{value:.3e}"):
+        written = text if style == "point" else text.replace(".", ",")
+        assert parse_number(written, style) == (Decimal(text), "")
+        assert proves(written) == style
+
+
+def test_an_exponent_in_files_and_defaults(tmp_path: Path) -> None:
+    """A decimal comma of the file holds for it too, and what is told of it has no exponent."""
+    buyers = "buyer_id,pd_annual,lgd,credit_limit\nA,1e-5,6E-1,2.5E+05\nB,,,1e6\n"
+    items = ITEMS_HEAD + "A,1,,2026-10-01,2026-11-01,EUR,1.5E+03,\nB,2,,2026-10-01,2026-11-01,EUR,2e2,\n"
+    # what YAML reads as a small number is written with an exponent as a default
+    book = {"buyers": buyers, "defaults": {"pd_annual": 0.00002}}
+    ledger = load(tmp_path, items, **book)
+    assert ledger.buyers.pd_annual.tolist() == [0.00001, 0.00002]
+    assert ledger.buyers.lgd[0] == 0.6
+    assert ledger.buyers.credit_limit.tolist() == [250_000, 1_000_000]
+    assert ledger.invoices.amount.tolist() == [1500, 200]
+    head = "buyer_id;invoice_id;issue_date;due_date;amount;amount_open\n"
+    comma = head + "A;1;2026-10-01;2026-11-01;12,5;2,25e1\nB;2;2026-10-01;2026-11-01;1,5;1.5e0\n"
+    more, other = problems(tmp_path, comma, **book)
+    assert (more.line, more.message) == (2, "more is open (22.5) than the amount (12.5)")
+    assert (other.line, other.message) == (3, "has a decimal point, the rest of the file a decimal comma")
+    (large,) = problems(tmp_path, items.replace("2e2", "2e20"), **book)
+    assert large.message == "too large: at most 15 digits before the decimal point"
+
+
 @pytest.mark.parametrize(
-    ("text", "value"), [("2.5 %", "0.025"), ("0.025", "0.025"), ("25‰", "0.025"), ("100%", "1"), ("x", None)]
+    ("text", "value"),
+    [
+        ("2.5 %", "0.025"),
+        ("1e-6", "0.000001"),
+        ("2.5E-1 %", "0.0025"),
+        ("0.025", "0.025"),
+        ("25‰", "0.025"),
+        ("100%", "1"),
+        ("x", None),
+    ],
 )
 def test_shares(text: str, value: str | None) -> None:
     assert parse_share_text(text, "point") == (None if value is None else Decimal(value))

@@ -16,6 +16,7 @@ from simulator.policy.limits import ALWAYS
 from simulator.policy.records import blank_terms
 from tests.policy_cases import Debt, Stopped, Weak, arrays, clock, empty_rows, plan
 from tests.twins import policy as twin
+from tests.twins import policy_scenario
 
 HORIZON = 364
 N_BUYERS = 12
@@ -154,7 +155,7 @@ def fast_and_slow(built, book, events, rates, drivers, ledger, first=0):
     apply_policies(built, bounded, when, events, rates, fast, first=first, drivers=drivers, ledger=ledger)
     slow = empty_rows(len(rates), len(PROGRAMMES), 52)
     balance = insurable_balances(bounded, when, ledger)
-    twin.apply_programmes(first // 4, built, bounded, events, balance, rates, drivers, when, None, slow)
+    policy_scenario.apply_programmes(first // 4, built, bounded, events, balance, rates, drivers, when, None, slow)
     return fast, slow
 
 
@@ -180,7 +181,9 @@ def test_everybody_fails_at_once():
     built.buyer_rank[:] = rng.permutation(n)
     fast, slow = empty_rows(1, 2, 52), empty_rows(1, 2, 52)
     apply_policies(built, book, clock(HORIZON), events, np.ones((1, 1, 53)), fast)
-    twin.apply_programmes(0, built, book, events, None, np.ones((1, 1, 53)), None, clock(HORIZON), None, slow)
+    policy_scenario.apply_programmes(
+        0, built, book, events, None, np.ones((1, 1, 53)), None, clock(HORIZON), None, slow
+    )
     compare(fast, slow)
 
 

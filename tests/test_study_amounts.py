@@ -21,6 +21,7 @@ MONEY = st.floats(-1e15, 1e15, exclude_min=True, exclude_max=True)
     [
         ("250 k", 250_000), ("2.5 M", 2_500_000), ("2.5m", 2.5e6), ("1.2 bn", 1.2e9), ("3 mn", 3e6), ("-4 k", -4000),
         ("1 000 000", 1e6), ("1_000", 1000), (7, 7), (7.5, 7.5), ("1e3", 1000), ("+5", 5), (" 5 k ", 5000),
+        ("1.5E+03", 1500), ("1e-6", 1e-6), ("-2.5e-1 k", -250),
     ],
 )  # fmt: skip
 def test_money(text, value):
@@ -53,7 +54,8 @@ def test_money_below_zero_is_refused_where_it_must_not_be():
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("90 %", 0.9), ("0.9", 0.9), (1, 1.0), ("2.5‰", 0.0025), ("0%", 0), (0, 0)]
+    ("text", "value"),
+    [("90 %", 0.9), ("0.9", 0.9), (1, 1.0), ("2.5‰", 0.0025), ("0%", 0), (0, 0), ("1e-6", 1e-6), ("5E-1 %", 0.005)],
 )
 def test_fraction(text, value):
     assert amounts.parse_fraction(text) == value

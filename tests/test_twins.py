@@ -22,10 +22,13 @@ FUNCTIONS = list(compiled_functions())
 
 
 def twins_of(room):
-    path = ROOT / "tests" / "twins" / f"{room}.py"
-    if not path.exists():
-        return {}, ""
-    text = path.read_text(encoding="utf-8")
+    """{function: argument names} of a room's twins, and their text: policy.py and all that begins with policy_."""
+    folder = ROOT / "tests" / "twins"
+    text = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted(folder.glob("*.py"))
+        if path.stem == room or path.stem.startswith(f"{room}_")
+    )
     tree = ast.parse(text)
     return {n.name: [a.arg for a in n.args.args] for n in tree.body if isinstance(n, ast.FunctionDef)}, text
 
@@ -33,7 +36,7 @@ def twins_of(room):
 @pytest.mark.parametrize(("room", "name", "arguments"), FUNCTIONS, ids=lambda v: v if isinstance(v, str) else "")
 def test_has_a_twin(room, name, arguments):
     twins, text = twins_of(room)
-    assert name in twins, f"tests/twins/{room}.py has no twin of {name}"
+    assert name in twins, f"tests/twins/{room}.py, or a {room}_….py beside it, has no twin of {name}"
     assert twins[name] == arguments
     assert "import simulator" not in text, "a twin is written from the formula, not from the code it checks"
     assert "from simulator" not in text

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,10 @@ Arrays = dict[str, np.ndarray]
 COUNT, SAME = "count", "same|"
 
 
+#: What says how many scenarios there are, and nothing about any of them.
+HOW_MANY = {"simulation": {"scenarios", "stress_scenarios", "precision"}}
+
+
 def run_identity(loaded: LoadedStudy, inputs: Iterable[Path], source: str) -> str:
     """What a run's numbers depend on, as 12 hex digits: resolved study, input files, package source and versions.
 
@@ -28,8 +32,24 @@ def run_identity(loaded: LoadedStudy, inputs: Iterable[Path], source: str) -> st
         inputs: every file that is read.
         source: digest of the package's sources and of the compiler.
     """
+    return _identity(loaded, inputs, source, {})
+
+
+def chunk_identity(loaded: LoadedStudy, inputs: Iterable[Path], source: str) -> str:
+    """The same for a scenario of the run: it is what it is whatever the number of scenarios, so a longer run, or one
+    to another precision, goes on with the chunks of a shorter one.
+
+    Args:
+        loaded: the study.
+        inputs: every file that is read but the study's own, which the resolved study stands for.
+        source: digest of the package's sources and of the compiler.
+    """
+    return _identity(loaded, inputs, source, HOW_MANY)
+
+
+def _identity(loaded: LoadedStudy, inputs: Iterable[Path], source: str, leave_out: Mapping[str, set[str]]) -> str:
     digest = hashlib.sha256(source.encode())
-    digest.update(loaded.study.model_dump_json(by_alias=True, exclude={"report": {"formats"}}).encode())
+    digest.update(loaded.study.model_dump_json(by_alias=True, exclude={"report": {"formats"}, **leave_out}).encode())
     for path in sorted(inputs):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())

@@ -17,7 +17,7 @@ from simulator.ledger.codes import INVOICE
 from simulator.ledger.items import Items
 from simulator.ledger.planned import Planned
 from simulator.ledger.portfolio import Buyers, Floats, Invoices
-from simulator.ledger.reading import Collector
+from simulator.ledger.text_table import Collector
 from simulator.ledger.vat import vat_part
 from simulator.study.schema import Policy
 

@@ -18,7 +18,8 @@ from simulator.errors import Problem, closest
 from simulator.ledger.buyer_types import FLAGS, buyer_type, buyer_types, flagged
 from simulator.ledger.codes import countries, country_code, currency_code, likely_country, likely_currency
 from simulator.ledger.headers import BUYER_FIELDS, LOADING, ColumnMap, suggestion_for
-from simulator.ledger.reading import Collector, Table, numbered
+from simulator.ledger.reading import numbered
+from simulator.ledger.text_table import Collector, Table
 from simulator.ledger.values import (
     Style,
     decimal_style,

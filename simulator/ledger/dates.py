@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from simulator.ledger.reading import Collector, Number, Table
+from simulator.ledger.text_table import Collector, Number, Table
 from simulator.ledger.values import clean
 
 #: Excel serials between 1982 and 2063; smaller or larger whole numbers are not dates.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.ledger.headers import BUYER_FIELDS, LOADING, ColumnMap
-from simulator.ledger.reading import Table
+from simulator.ledger.text_table import Table
 
 
 def condensed(table: Table, columns: ColumnMap) -> Table:

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 
 from simulator.errors import closest
-from simulator.ledger.reading import Collector, Table
+from simulator.ledger.text_table import Collector, Table
 
 LOADING = "loading_"
 #: Columns that say something about a buyer; an open-item file may carry them too.

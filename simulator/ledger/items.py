@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from simulator.ledger.codes import INVOICE
 from simulator.ledger.headers import ColumnMap
-from simulator.ledger.reading import Collector, Table
+from simulator.ledger.text_table import Collector, Table
 
 FUTURE = "issued after as_of"
 SETTLED = "settled by as_of"

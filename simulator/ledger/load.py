@@ -25,12 +25,14 @@ from simulator.ledger.headers import (
     recogniser,
     suggestion_for,
 )
+from simulator.ledger.item_columns import ItemContext
 from simulator.ledger.items import TOTAL, Items
-from simulator.ledger.open_items import ItemContext, read_items
+from simulator.ledger.open_items import read_items
 from simulator.ledger.planned import plan_sales
 from simulator.ledger.portfolio import Portfolio
 from simulator.ledger.profile import build_profile
-from simulator.ledger.reading import Collector, Table, numbered, read_table
+from simulator.ledger.reading import numbered, read_table
+from simulator.ledger.text_table import Collector, Table
 from simulator.study.files import resolve_file
 
 #: Currencies → study currency per unit; may raise InputError.

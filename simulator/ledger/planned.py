@@ -30,7 +30,8 @@ from simulator.ledger.codes import INVOICE, currency_code, likely_currency
 from simulator.ledger.dates import parse_dates
 from simulator.ledger.headers import PLAN_FIELDS, map_headers, recogniser
 from simulator.ledger.items import TOTAL
-from simulator.ledger.reading import Collector, numbered, read_table
+from simulator.ledger.reading import numbered, read_table
+from simulator.ledger.text_table import Collector
 from simulator.ledger.values import decimal_style, number_message, parse_number
 from simulator.ledger.vat import tax_of_line, vat_part
 from simulator.study.files import resolve_file

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from simulator.ledger.codes import currency_code
-from simulator.ledger.reading import Collector, Number, Table
+from simulator.ledger.text_table import Collector, Number, Table
 
 Style = str  # "point" or "comma"
 
@@ -26,6 +26,8 @@ _GROUPED = {
     "point": re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)(?:\.\d*)?|\.\d+"),
     "comma": re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d*)?|,\d+"),
 }
+#: As programs and spreadsheets write small and large numbers; a decimal sign in it marks no thousands.
+_SCIENTIFIC = re.compile(r"(?=[.,]?\d)\d*([.,]?)\d*[eE][+-]?\d{1,3}", re.ASCII)
 _SPACED = re.compile(r"\d{1,3}(?:[ '’]\d{3})+(?=[.,]|$)")
 _SIGNS = re.compile(r"^[€$£¥₹₩]|[€$£¥₹₩]$")
 _WORDS = re.compile(r"^([A-Za-z]{2,3}\$?)(?=[\s\d(+-])|(?<=[\s\d)-])([A-Za-z]{2,3})$")
@@ -97,6 +99,8 @@ def proves(text: str) -> Style | None:
     if stripped is None:
         return None
     body = stripped.body
+    if (scientific := _SCIENTIFIC.fullmatch(body)) is not None:
+        return {".": "point", ",": "comma"}.get(scientific[1])
     point, comma = body.rfind("."), body.rfind(",")
     if point >= 0 and comma >= 0:
         last = "point" if point > comma else "comma"
@@ -150,7 +154,7 @@ def decimal_style(
 def parse_number(text: str, style: Style) -> tuple[Decimal | None, str]:
     """A number and the currency written beside it; ``None`` when it does not fit the style.
 
-    ``parse_number("(1.234,50 €)", "comma")`` → (Decimal("-1234.50"), "EUR").
+    ``parse_number("(1.234,50 €)", "comma")`` → (Decimal("-1234.50"), "EUR"); ``1.5E+03`` → 1500.
     """
     if type(text) is Number:
         return Decimal(text), ""
@@ -162,12 +166,20 @@ def parse_number(text: str, style: Style) -> tuple[Decimal | None, str]:
         if len(digits) > MOST_DIGITS:
             return None, ""
         return Decimal(f"{sign}{digits}.{decimals}" if decimals else sign + digits), ""
+    value, currency = _of_any_size(text, style)
+    return (None, "") if value is None or abs(value) >= 10**MOST_DIGITS else (value, currency)
+
+
+def _of_any_size(text: str, style: Style) -> tuple[Decimal | None, str]:
     stripped = _strip_number(text)
-    if stripped is None or not stripped.body.isascii() or not _GROUPED[style].fullmatch(stripped.body):
+    if stripped is None or not stripped.body.isascii():
         return None, ""
-    body = stripped.body.replace(",", "") if style == "point" else stripped.body.replace(".", "").replace(",", ".")
-    value = Decimal(body)
-    if abs(value) >= 10**MOST_DIGITS:
+    body, mark = stripped.body, "." if style == "point" else ","
+    if (scientific := _SCIENTIFIC.fullmatch(body)) is not None and scientific[1] in ("", mark):
+        value = Decimal(f"{Decimal(body.replace(',', '.')):f}")  # told without its exponent
+    elif _GROUPED[style].fullmatch(body):
+        value = Decimal(body.replace(",", "") if style == "point" else body.replace(".", "").replace(",", "."))
+    else:
         return None, ""
     return (-value if stripped.negative else value), stripped.currency
 
@@ -176,7 +188,7 @@ def number_message(text: str, style: Style) -> str:
     """Why a cell is not a number, in words."""
     if _NOT_NUMBERS.fullmatch(text.strip()):
         return "not a number: NaN, infinity and Excel errors are not amounts; leave the cell blank if there is none"
-    if sum(char.isdigit() for char in text) > MOST_DIGITS:
+    if _of_any_size(text, style)[0] is not None:
         return f"too large: at most {MOST_DIGITS} digits before the decimal {style}"
     if proves(text) not in (None, style):
         other = "comma" if style == "point" else "point"

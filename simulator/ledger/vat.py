@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-from simulator.ledger.reading import Collector, Table
+from simulator.ledger.text_table import Collector, Table
 from simulator.ledger.values import Style, number_message, parse_number
 
 

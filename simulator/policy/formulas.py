@@ -236,10 +236,7 @@ def covered_debt(covered, debt, credit_limit):
     total is within the new limit [S11].
     Worked number: 60,000 covered so far and 60,000 more under a limit of 90,000 → 90,000; under one of 50,000 → 60,000.
     """
-    total = covered + debt
-    if total <= credit_limit:
-        return total
-    return credit_limit if credit_limit > covered else covered
+    return min(covered + debt, max(credit_limit, covered))
 
 
 @scalar

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from simulator.errors import Problem, Problems, closest, display_path
 from simulator.ledger.codes import currency_code, likely_currency
 from simulator.ledger.portfolio import Portfolio
-from simulator.ledger.reading import Collector, Table, read_table
+from simulator.ledger.reading import read_table
+from simulator.ledger.text_table import Collector, Table
 from simulator.ledger.values import parse_flag
 from simulator.study.amounts import parse_date, parse_fraction, parse_positive_money
 from simulator.study.schema import FileFormat

@@ -53,7 +53,7 @@ def after_deductible(loss, deductible):
     non-qualifying loss that is deducted works the same way.
     Worked number: 81,000 less 1,000 = 80,000; 800 less 1,000 = 0.
     """
-    return loss - deductible if loss > deductible else 0.0
+    return max(loss - deductible, 0.0)
 
 
 @scalar
