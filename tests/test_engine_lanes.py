@@ -1,5 +1,6 @@
 """Blocks on several threads at once: any order of blocks gives the same bytes, and every thread comes to its end."""
 
+import math
 import threading
 import time
 from contextlib import closing
@@ -10,8 +11,8 @@ import pytest
 import simulator
 from benchmarks.numpy_terms import policy_study
 from simulator.engine import blocks
-from simulator.engine.block import run_block
-from simulator.engine.blocks import Engine
+from simulator.engine.block import memory_per_scenario, run_block
+from simulator.engine.blocks import Engine, largest_block
 from simulator.engine.chunk import Chunk
 from simulator.engine.lanes import Lanes
 from simulator.engine.model import build_model
@@ -152,6 +153,24 @@ def test_a_block_whose_lists_grow_too_long_is_divided(tmp_path, monkeypatch):
     assert len(sizes) > 4
     assert max(capacity for _, capacity in sizes) == engine.capacity >= found["n_defaults"].max() > 64
     assert all(size * (90 * capacity) < 12 * 2**20 for size, capacity in sizes)
+
+
+def test_blocks_fit_the_memory_and_the_cache(ledger, monkeypatch):
+    """The rows of a thread's scenarios are in its cache; lists, and blocks of more lanes, share the memory."""
+    dense, listed = memory_per_scenario(ledger, 0), memory_per_scenario(ledger, 1000)
+    monkeypatch.setattr(blocks, "CACHE_BYTES", 150 * dense)
+    assert largest_block(ledger, 1000, math.inf, blocks.CACHE_BYTES) == 148
+    assert largest_block(ledger, 1000, 50 * listed, blocks.CACHE_BYTES) == 48
+    assert largest_block(ledger, 1000, 0, 0) == 4
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 300 * memory_per_scenario(ledger, 64))
+    for lanes, most in ((1, 148), (2, 148), (4, 72)):
+        with shared_by(1):
+            engine = Engine(ledger, lanes=lanes)
+        engine.block = 4096
+        sizes = []
+        engine.simulate(0, 400, engine.spare, lambda block, sizes=sizes: sizes.append(len(block.states.weight)))
+        assert sum(sizes) == 400
+        assert sizes[0] == most
 
 
 def test_a_thread_may_keep_its_kernels_to_itself():
