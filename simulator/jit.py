@@ -4,6 +4,7 @@
 ``@row``     the serial part of a loop that belongs to one scenario: reads plans, writes that scenario's rows.
 ``@kernel``  a loop: ``prange`` over scenarios, writing only rows it owns into arrays of the caller. Each thread takes
              its share of the turns.
+``fused``    a·b + c in one step of the processor, for long polynomials.
 
 Numba does not see that a function *called by* a cached kernel has changed, so a stale cache gives silently
 wrong numbers. The cache folder is therefore named by a hash of every source file of this package and of the
@@ -38,6 +39,7 @@ import numba
 from numba import prange
 from numba.core import event
 from numba.core.registry import CPUDispatcher
+from numba.extending import intrinsic
 
 from simulator.constants import NEVER
 
@@ -51,6 +53,7 @@ __all__ = [
     "CACHING",
     "NEVER",
     "cache_folder",
+    "fused",
     "kernel",
     "plain",
     "prange",
@@ -172,6 +175,18 @@ def scalar(function: F) -> F:
     compiled: Any = numba.njit(cache=CACHING, forceinline=True, **_FLAGS)(function)
     compiled.role = "scalar"
     return cast("F", compiled)
+
+
+def _fused(_typing: Any, a: Any, _b: Any, _c: Any) -> Any:
+    """a·b + c, rounded once, for numbers of the type of a: the time of a product, and the same on every processor."""
+
+    def emit(_context: Any, builder: Any, _signature: Any, numbers: Any) -> Any:
+        return builder.fma(*numbers)
+
+    return a(a, a, a), emit
+
+
+fused: Any = intrinsic(_fused)
 
 
 def plain(formula: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.constants import TABLE_EDGE, TABLE_PER_UNIT, TABLE_SIZE, table_grid
-from simulator.jit import row, scalar
+from simulator.jit import fused, row, scalar
 from simulator.keys import STREAMS, entity_key, stream_key
 
 __all__ = [
@@ -200,16 +200,21 @@ def inverse_normal(p):
     tail = max(tail, _SMALLEST_TAIL)
     bits = np.float64(tail).view(np.int64)
     x = np.int64((bits & _FRACTION) | _EXPONENT_OF_ONE).view(np.float64) - 1.5
-    log = ((((((((((((-0.001312491245760373 * x + 0.0020862995105488573) * x - 0.002359589043534651) * x
-           + 0.003979561421588437) * x - 0.007061576847665097) * x + 0.012091989055073882) * x
-           - 0.021107148215545546) * x + 0.037994713984507066) * x - 0.07124429439460801) * x
-           + 0.14248846852929786) * x - 0.32059889647821826) * x + 0.9617966933001322) * x
-           + 0.5849625007173075)  # fmt: skip
+    x2 = x * x
+    log = fused(-0.001312491245760373, x2, fused(0.0020862995105488573, x, -0.002359589043534651))
+    log = fused(log, x2, fused(0.003979561421588437, x, -0.007061576847665097))
+    log = fused(log, x2, fused(0.012091989055073882, x, -0.021107148215545546))
+    log = fused(log, x2, fused(0.037994713984507066, x, -0.07124429439460801))
+    log = fused(log, x2, fused(0.14248846852929786, x, -0.32059889647821826))
+    log = fused(log, x2, fused(0.9617966933001322, x, 0.5849625007173075))
     t = np.sqrt(np.float64(np.int64(1023) - (bits >> np.int64(52))) - log)
-    num = (((((0.4436197939515696 * t + 12.353223646135428) * t + 67.14763334429317) * t + 56.85704460027694) * t
-           - 78.4353741533502) * t - 54.47814244492987) * t - 3.888004791033644  # fmt: skip
-    den = ((((0.37675785947187357 * t + 10.495784146118899) * t + 58.5055274908493) * t + 75.12197980084076) * t
-           + 22.699634339966313) * t + 1.0  # fmt: skip
+    t2 = t * t
+    num = fused(0.4436197939515696, t2, fused(12.353223646135428, t, 67.14763334429317))
+    num = fused(num, t2, fused(56.85704460027694, t, -78.4353741533502))
+    num = fused(num, t2, fused(-54.47814244492987, t, -3.888004791033644))
+    den = fused(0.37675785947187357, t, 10.495784146118899)
+    den = fused(den, t2, fused(58.5055274908493, t, 75.12197980084076))
+    den = fused(den, t2, fused(22.699634339966313, t, 1.0))
     value = num / den
     return value if p > 0.5 else -value
 
@@ -226,16 +231,20 @@ def normal_tail(x):
     power = -0.7213475204444817 * distance * distance
     whole = np.floor(power)
     f = power - whole
-    exp = (((((((((1.443517575654012e-07 * f + 1.2256187474823716e-06) * f + 1.536888499035484e-05) * f
-          + 0.00015395132467231864) * f + 0.0013333931649364501) * f + 0.009618119032339311) * f
-          + 0.05550411022170327) * f + 0.24022650683721666) * f + 0.6931471805636356) * f
-          + 0.9999999999999819)  # fmt: skip
+    f2 = f * f
+    exp = fused(1.443517575654012e-07, f, 1.2256187474823716e-06)
+    exp = fused(exp, f2, fused(1.536888499035484e-05, f, 0.00015395132467231864))
+    exp = fused(exp, f2, fused(0.0013333931649364501, f, 0.009618119032339311))
+    exp = fused(exp, f2, fused(0.05550411022170327, f, 0.24022650683721666))
+    exp = fused(exp, f2, fused(0.6931471805636356, f, 0.9999999999999819))
     scale = np.int64((np.int64(whole) + np.int64(1023)) << np.int64(52)).view(np.float64)
-    num = ((((0.0007922326426297708 * distance + 0.01069325908708902) * distance + 0.06704399117666984) * distance
-           + 0.24040037419564242) * distance + 0.49595017156113214) * distance + 0.4999999999820219  # fmt: skip
-    den = ((((((0.0019858391489448665 * distance + 0.02680366264049494) * distance + 0.17004958650114319) * distance
-           + 0.6292503968531084) * distance + 1.4088425462127045) * distance + 1.7897849002953337) * distance
-           + 1.0)  # fmt: skip
+    square = distance * distance
+    num = fused(0.0007922326426297708, distance, 0.01069325908708902)
+    num = fused(num, square, fused(0.06704399117666984, distance, 0.24040037419564242))
+    num = fused(num, square, fused(0.49595017156113214, distance, 0.4999999999820219))
+    den = fused(0.0019858391489448665, square, fused(0.02680366264049494, distance, 0.17004958650114319))
+    den = fused(den, square, fused(0.6292503968531084, distance, 1.4088425462127045))
+    den = fused(den, square, fused(1.7897849002953337, distance, 1.0))
     tail = scale * exp * (num / den)
     return tail if x > 0.0 else 1.0 - tail
 

@@ -61,7 +61,7 @@ def working_tiles(model, n):
     """Working arrays of the ledger's loops for n scenarios, several tiles if there are more than eight."""
     countries, currencies = len(model.cash_side.transfer.probability), len(model.portfolio.currencies)
     tiles = allocate_tiles(
-        n, model.longest, len(model.drivers), countries, currencies, model.calendar.n_periods, model.balances, width=8
+        n, model.longest, len(model.drivers), countries, currencies, model.clock, model.balances, width=8
     )  # fmt: skip
     assert n <= 8 or len(tiles.word) > 1
     return tiles

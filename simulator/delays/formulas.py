@@ -4,13 +4,16 @@ The delay of an invoice is D = location + scale·Q(Φ(Y)) with Y a sum of indepe
 weights add to 1, so Y is N(0, 1) and D has the law Q whatever the shares (a Gaussian copula over invoices).
 """
 
-import math
+import numpy as np
 
+from simulator.delays.near_formulas import near_normal, near_quantile, near_tail
 from simulator.jit import scalar
-from simulator.streams import inverse_normal, normal, normal_tail
 
 #: No delay is longer than this many days, early or late: the far tail of a heavy law stays within 32-bit days.
-LONGEST_DELAY = 1_000_000.0
+LONGEST_DELAY = np.float32(1_000_000.0)
+_0 = np.float32(0.0)
+_HALF = np.float32(0.5)
+_1 = np.float32(1.0)
 
 
 @scalar
@@ -31,20 +34,20 @@ def delay_score(standard_state, residual, buyer_effect, own_noise, systemic, cre
 
 @scalar
 def invoice_score(word, shared, own):
-    """Y of an invoice: what it shares with others plus own·η.
+    """Y of an invoice, float32: what it shares with others plus own·η.
 
     Args:
         word: random word of η.
-        shared: the part of Y the invoice shares with others.
-        own: weight of η.
+        shared: the part of Y the invoice shares with others, float32.
+        own: weight of η, float32.
 
     Worked number: word 2³¹ (η = 0), shared 0.3 → 0.3.
     """
-    return shared + own * normal(word)
+    return shared + own * near_normal(word)
 
 
 @scalar
-def unpaid_score(score, unpaid):
+def unpaid_score(score, unpaid, paid):
     """Score of an open item, which is known to be unpaid today: the free score carried by rank to those still unpaid.
 
     With u = Φ(score) the free score's rank, the answer is the normal score of the same rank among the scores y that
@@ -53,12 +56,27 @@ def unpaid_score(score, unpaid):
     alone, with the shared part drawn as if nothing were known, would let almost every overdue item be paid in days.
 
     Args:
-        score: Y, a free N(0, 1) score.
-        unpaid: probability that an item like this one is still unpaid today; 1 leaves the score as it is.
+        score: Y, a free N(0, 1) score, float32.
+        unpaid: probability that an item like this one is still unpaid today, float32; 1 leaves the score as it is.
+        paid: 1 − unpaid, float32, worked out by itself: a small one has its own digits.
 
     Worked number: score 0 (u = ½), unpaid ½ → −Φ⁻¹(¼) = 0.6744898.
     """
-    return -inverse_normal(normal_tail(score) * unpaid)
+    tail = near_tail(score)
+    late = score > _0
+    above = unpaid * (tail if late else _1 - tail)
+    below = paid + unpaid * (_1 - tail if late else tail)
+    value = near_quantile(min(above, below))
+    return value if above < below else -value
+
+
+@scalar
+def delay_at(value, step, part, location, scale):
+    """D = location + scale·Q, Q between two knots of its table: the value at the lower one and part of the step on.
+
+    Worked number: Q from 10 by 4 to the next knot, a quarter of the way, location 2 and scale 3 → 2 + 3·11 = 35.
+    """
+    return location + scale * (value + part * step)
 
 
 @scalar
@@ -73,8 +91,13 @@ def payment_day(due_day, issue_day, delay_days, first_day):
     Worked number: due 30, issued 0, delay 12.5 → day 43; delay −40 → day 0 (the issue day).
     """
     delay = min(max(delay_days, -LONGEST_DELAY), LONGEST_DELAY)
-    day = due_day + math.floor(delay + 0.5)
-    return max(day, issue_day, first_day)
+    return max(np.int32(due_day + np.int32(np.floor(delay + _HALF))), issue_day, first_day)
+
+
+@scalar
+def run_place(run_offset, last, day):
+    """Where a day stands in the table of pay runs, held within it. Day 5 of a table from day −20 on → 25."""
+    return min(max(np.int32(day + run_offset), np.int32(0)), last)
 
 
 @scalar
@@ -85,11 +108,8 @@ def next_run(run_day, rule, run_offset, day):
         run_day: int32[n_rules, n_days]: next run day on or after day ``index − run_offset``; row 0: every day.
         rule: row of ``run_day``.
         run_offset: days before day 0 that the table starts.
-        day: raw payment day; days outside the table are returned unchanged.
+        day: raw payment day; one after the last run of the table is returned unchanged.
 
     Worked number: runs on days 4, 11, 18, …: day 5 → 11, day 11 → 11.
     """
-    index = day + run_offset
-    if index < 0 or index >= run_day.shape[1]:
-        return day
-    return run_day[rule, index]
+    return max(day, run_day[rule, run_place(run_offset, run_day.shape[1] - 1, day)])

@@ -19,6 +19,8 @@ from simulator.study.schema import DelayShares, Study
 #: Least weight of an invoice's own noise: enough for an open item's score to be moved to where it is unpaid today,
 #: while the variance of scores stays 1 to twelve digits.
 _LEAST_OWN = 1e-6
+#: Delays are kept below this in numbers of 32 bits, so that steps between them have a size; far beyond what is rounded.
+_FARTHEST_DELAY = 1e30
 #: Pay runs are tabulated this far past the horizon; a later payment day is kept as it is.
 _DAYS_PAST_HORIZON = 800
 
@@ -28,6 +30,8 @@ class DelayPlan(NamedTuple):
 
     Attributes:
         quantile: delay in days by normal score, float64[1, TABLE_SIZE].
+        lines: the same between knots, uint64[TABLE_SIZE - 1]: two numbers of 32 bits in each, the delay at a knot and
+            what is added up to the next.
         location: days added to every delay of a buyer, float64[n_buyers].
         scale: factor on the tabulated delay, float64[n_buyers].
         systemic: √r_s, float64[n_buyers]; 0 for a buyer without a common state.
@@ -44,6 +48,7 @@ class DelayPlan(NamedTuple):
     """
 
     quantile: Floats
+    lines: Keys
     location: Floats
     scale: Floats
     systemic: Floats
@@ -96,6 +101,7 @@ def build_delays(
     entity, index = _draws(study, portfolio, calendar)
     return DelayPlan(
         quantile=table,
+        lines=table_lines(table[0]),
         location=location,
         scale=scale,
         systemic=np.sqrt(systemic),
@@ -109,6 +115,13 @@ def build_delays(
         draw_entity=entity,
         draw_index=index,
     )
+
+
+def table_lines(days: Floats) -> Keys:
+    """Lines between the knots of a table of delays, packed: see :class:`DelayPlan`."""
+    value = np.clip(days, -_FARTHEST_DELAY, _FARTHEST_DELAY).astype(np.float32)
+    step = np.diff(value.astype(np.float64)).astype(np.float32)
+    return np.ascontiguousarray(np.stack([value[:-1], step], axis=1)).view(np.uint64).ravel()
 
 
 def _shares(shares: DelayShares) -> tuple[float, float, float]:

@@ -223,8 +223,7 @@ def _simulate(
         )  # fmt: skip
     else:
         tiles = allocate_tiles(
-            count, model.longest, len(model.drivers), blocked.shape[1], rates.shape[1], model.calendar.n_periods,
-            model.balances,
+            count, model.longest, len(model.drivers), blocked.shape[1], rates.shape[1], model.clock, model.balances
         )  # fmt: skip
         simulate_ledger(
             first_quad, model.keys, states.drivers, states.mixing, rates, blocked, model.factor, model.default,
@@ -245,6 +244,7 @@ def memory_per_scenario(model: Model, capacity: int) -> int:
     if side is None:
         return ledger + policy + capacity * FAILURE_BYTES + 8 * len(model.drivers)
     cash = treasury_bytes(side.cash, side.base) + balance_bytes(model.counting, periods)
-    rates = 8 * len(model.portfolio.currencies) * (model.calendar.fx_steps + 1)
-    tiles = tile_bytes(model.longest, len(model.drivers), len(side.transfer.probability), periods, model.balances)
-    return ledger + policy + cash + rates + tiles + 8 * len(model.drivers) + 4 * len(side.transfer.probability)
+    countries, currencies = len(side.transfer.probability), len(model.portfolio.currencies)
+    rates = 8 * currencies * (model.calendar.fx_steps + 1)
+    tiles = tile_bytes(model.longest, len(model.drivers), countries, currencies, model.clock, model.balances)
+    return ledger + policy + cash + rates + tiles + 8 * len(model.drivers) + 4 * countries

@@ -56,9 +56,7 @@ def cost_of_lateness(book_value, due_day, end_day, annual_rate):
 
     Worked value: 36,500 paid 10 days late at 6 % → 60.
     """
-    first = due_day if due_day > 0 else 0
-    late = end_day - first
-    return book_value * annual_rate * late / 365.0 if late > 0 else 0.0
+    return book_value * annual_rate / 365.0 * max(end_day - max(due_day, 0), 0)
 
 
 @scalar

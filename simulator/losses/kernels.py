@@ -177,14 +177,12 @@ def simulate_tile(
                     quad, lane, n, s, b, luck, rank, blocked_from, keys, rates, delay, transfer, rules, clock, book,
                     regimes, rows, events, scratch, counting, balances,
                 )  # fmt: skip
-        collect_quiet(
-            t, first, common + first, here, b, held, rates, rules, clock, book, rows, tiles, counting, balances
-        )  # fmt: skip
+        collect_quiet(t, common + first, here, b, held, rules, clock, book, rows, tiles, counting, balances)
         if counting is not None:
             if regimes is None:
                 part[:here] = 1.0  # what troubled buyers owe is known as well
             count_buyer(t, first, here, b, paid, part, book, scratch, counting, balances)
-    hand_over(t, common + first, here, rows, tiles)
+    hand_over(t, first, common + first, here, rates, clock, rows, tiles)
 
 
 @kernel

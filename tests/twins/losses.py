@@ -1,9 +1,19 @@
 """Plain-Python twins of the losses room, told invoice by invoice from the rules in docs/MODEL.md."""
 
 import math
+from typing import NamedTuple
 
 from tests.twins.defaults import default_day
-from tests.twins.delays import delay_score, invoice_score, next_run, payment_day, unpaid_score
+from tests.twins.delays import (
+    SINGLE,
+    delay_at,
+    delay_score,
+    invoice_score,
+    near_place,
+    next_run,
+    payment_day,
+    unpaid_score,
+)
 from tests.twins.factors import common_part, latent, normal_cdf
 from tests.twins.fx import rate_on, transfer_release
 from tests.twins.streams import inverse_normal, normal, normal_tail, tabulated, uniform, words
@@ -32,7 +42,7 @@ def recovery_rate(table, row, state, noise, systematic):
 
 def cost_of_lateness(book_value, due_day, end_day, annual_rate):
     late = end_day - max(due_day, 0)
-    return book_value * annual_rate * late / 365.0 if late > 0 else 0.0
+    return book_value * annual_rate / 365.0 * late if late > 0 else 0.0
 
 
 def within(day, horizon):
@@ -97,17 +107,20 @@ def buyer_luck(quad, lane, s, b, keys, drivers, mixing, factor, default, rules, 
 def payment_days(quad, lane, s, b, keys, state, epsilon, blocked_from, delay, transfer, book):
     """(drawn day, day after transfer blocks) of each invoice of a buyer."""
     effect = normal(words(keys.buyer_delay, quad, int(book.buyer_entity[b]), 0)[lane])
-    own = float(delay.own[b])
-    common_score = delay_score(
-        state, epsilon, effect, 0.0, float(delay.systemic[b]), float(delay.credit), float(delay.buyer), own
-    )
+    common_score = SINGLE(shared_score(state, epsilon, effect, b, delay))
+    own, location, scale = SINGLE(delay.own[b]), SINGLE(delay.location[b]), SINGLE(delay.scale[b])
+    table = [SINGLE(min(max(x, -1e30), 1e30)) for x in delay.quantile[0].tolist()]
     days = []
     for i in range(book.start[b], book.start[b + 1]):
         word = words(keys.invoice_delay, quad, int(delay.draw_entity[i]), int(delay.draw_index[i]))[lane]
         score = invoice_score(word, common_score, own)
         if delay.lower_score[i] > -math.inf:
-            score = unpaid_score(score, normal_tail(float(delay.lower_score[i])))
-        late = float(delay.location[b]) + float(delay.scale[b]) * tabulated(delay.quantile, 0, score)
+            lower = float(delay.lower_score[i])
+            score = unpaid_score(score, SINGLE(normal_tail(lower)), SINGLE(normal_tail(-lower)))
+        place = near_place(score)
+        knot = math.floor(place)
+        low, high = table[knot + 1664], table[knot + 1665]
+        late = delay_at(low, SINGLE(float(high) - float(low)), place - SINGLE(knot), location, scale)
         first = 1 if book.open_item[i] else int(book.issue_day[i])
         day = payment_day(int(book.due_day[i]), int(book.issue_day[i]), late, first)
         day = next_run(delay.run_day, int(delay.run_rule[b]), int(delay.run_offset), day)
@@ -115,6 +128,12 @@ def payment_days(quad, lane, s, b, keys, state, epsilon, blocked_from, delay, tr
         free = day if country < 0 else transfer_release(day, int(blocked_from[s, country]), int(transfer.duration))
         days.append((day, free))
     return days
+
+
+def shared_score(state, epsilon, effect, b, delay):
+    """What all invoices of a buyer share of their scores."""
+    weights = float(delay.systemic[b]), float(delay.credit), float(delay.buyer), float(delay.own[b])
+    return delay_score(state, epsilon, effect, 0.0, *weights)
 
 
 def in_trouble(b, insolvent_on, days, rules, book):
@@ -130,8 +149,8 @@ OPEN = {"form": "open", "discount": 0.0, "stops_on": NEVER}
 def rank_of_payer(quad, lane, b, state, epsilon, keys, delay, book):
     """Where a buyer stands among payers, by the part of its delay score that all its invoices share."""
     effect = normal(words(keys.buyer_delay, quad, int(book.buyer_entity[b]), 0)[lane])
-    weights = float(delay.systemic[b]), float(delay.credit), float(delay.buyer)
-    return payer_rank(delay_score(state, epsilon, effect, 0.0, *weights, float(delay.own[b])), *weights)
+    shared = float(SINGLE(shared_score(state, epsilon, effect, b, delay)))
+    return payer_rank(shared, float(delay.systemic[b]), float(delay.credit), float(delay.buyer))
 
 
 def deal_with(g, quad, lane, b, score, rank, keys, horizon, book, regimes):
@@ -393,16 +412,56 @@ def remember_largest(r, b, loss, book, rows, scratch):
     rows.largest_loss[r] = max(rows.largest_loss[r], loss)
 
 
+class Calm(NamedTuple):
+    """What buyers pay without trouble: rows for what is entered at once, and sums by scenario, cell and currency."""
+
+    rows: object
+    paid: dict
+
+
+def pay_calmly(r, s, b, fates, rules, clock, book, calm):
+    """Enter the invoices of a buyer without trouble; their worth is found in the end."""
+    late, beyond = 0.0, (clock.horizon + 1, clock.horizon)
+    for fate in fates:
+        i, day = fate["i"], fate["paid"]
+        until = min(day, clock.horizon)
+        value = float(book.book_value[i])
+        late += cost_of_lateness(value, int(book.due_day[i]), until, rules.cost_of_delay)
+        week = (day + 6) // 7
+        cell = (clock.period_of_day[day], week) if day <= clock.horizon else beyond
+        key = (s, *cell, int(book.currency[i]))
+        calm.paid[key] = calm.paid.get(key, 0.0) + float(book.amount[i])
+        for k, insurable in enumerate(book.insurable_value[:, i]):
+            calm.rows.insurable_gone[r, k, clock.month_of_day[min(day, clock.horizon + 1)]] += float(insurable)
+    calm.rows.delay_cost[r] += late
+
+
+def enter_calm(r, s, paid, rates, clock, rows):
+    """The worth of what was paid in each span of days, over the currencies, and its book value."""
+    for period, week in sorted({key[1:3] for key in paid if key[0] == s}):
+        worth, value = 0.0, 0.0
+        for c in range(rates.shape[1]):
+            amount = paid.get((s, period, week, c), 0.0)
+            worth += amount * rate_on(rates, s, c, min(7 * week, clock.horizon))
+            value += amount * float(rates[s, c, 0])
+        rows.billed[r] += value
+        rows.fx_result[r] += worth - value
+        if period > clock.horizon:
+            rows.outstanding[r] += worth
+        else:
+            rows.collected[r] += worth
+            rows.collections[r, period] += worth
+            rows.settled[r, period] += value
+
+
 def simulate_ledger(
     first_quad, keys, drivers, mixing, rates, blocked_from,
     factor, default, delay, transfer, rules, clock, book, limits, regimes, rows, events, scratch, tiles,
     counting, balances,
 ):  # fmt: skip
     n, count = len(rates), 1 if regimes is None else regimes.count
-    # what buyers pay that are never in trouble is added up apart
-    calm = rows._replace(
-        collections=0.0 * rows.collections, settled=0.0 * rows.settled, insurable_gone=0.0 * rows.insurable_gone
-    )
+    # what buyers pay that are never in trouble is added up apart: by currency, over days in one period with one rate
+    calm = Calm(rows._replace(insurable_gone=0.0 * rows.insurable_gone), {})
     for s in range(n):
         quad, lane = first_quad + s // 4, s % 4
         for b in range(len(book.group)):
@@ -434,16 +493,18 @@ def simulate_ledger(
                 quad, lane, n, s, b, luck, rank, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules,
                 clock, book, regimes, rows, calm, events, scratch, counting, balances,
             )  # fmt: skip
-    rows.collections[:] += calm.collections
-    rows.settled[:] += calm.settled
-    rows.insurable_gone[:] += calm.insurable_gone
+    common = count * n if count > 1 else 0
+    for s in range(n):
+        enter_calm(common + s, s, calm.paid, rates, clock, rows)
+    rows.insurable_gone[:] += calm.rows.insurable_gone
 
 
 def live(
     quad, lane, n, s, b, luck, rank, recovery, cured, days, blocked_on, keys, rates, delay, transfer, rules, clock,
     book, regimes, rows, calm, events, scratch, counting, balances,
 ):  # fmt: skip
-    """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows."""
+    """One buyer under every regime; whom no regime can treat differently is entered once, in the common rows; where
+    ``calm`` is None at once, else its payments are kept there."""
     insolvent_on, _, score = luck
     quiet = not in_trouble(b, insolvent_on, days, rules, book)
     count = 1 if regimes is None else regimes.count
@@ -453,7 +514,10 @@ def live(
     if quiet and alike:
         r = s if count == 1 else count * n + s
         fates = story_of_buyer(b, insolvent_on, cured, days, OPEN, rules, clock, book)
-        collect_all(r, s, b, fates, rates, rules, clock, book, calm)
+        if calm is None:
+            collect_all(r, s, b, fates, rates, rules, clock, book, rows)
+        else:
+            pay_calmly(r, s, b, fates, rules, clock, book, calm)
         note_fates(s, b, -1, score, fates, counting, clock, book, balances)
         return
     for g in range(count):
@@ -502,7 +566,7 @@ def follow_script(
             days = [2 * (int(script.paid_day[i]),) for i in range(book.start[b], book.start[b + 1])]
             live(
                 0, 0, n, s, b, (insolvent_on, False, 9.0), 0.0, 0.0, True, days, NEVER, keys, rates, delay, transfer,
-                rules, clock, book, regimes, rows, rows, events, scratch, counting, balances,
+                rules, clock, book, regimes, rows, None, events, scratch, counting, balances,
             )  # fmt: skip
 
 

@@ -1,6 +1,9 @@
 """Plain-Python twins of simulator.streams, written from the papers: Python integers with masks, floats, math."""
 
 import math
+from fractions import Fraction
+
+import numpy as np
 
 MASK = 0xFFFFFFFF
 TABLE_EDGE = 6.5
@@ -60,17 +63,34 @@ MILLS = (
 )  # fmt: skip
 
 
-def horner(coefficients, x):
-    value = coefficients[-1]
-    for c in reversed(coefficients[:-1]):
-        value = value * x + c
+def fused(a, b, c):
+    """a·b + c, rounded once, in the type of a."""
+    if not isinstance(a, np.float32):
+        return float(Fraction(a) * Fraction(b) + Fraction(c))
+    # the product is exact in 64 bits, so only a sum halfway between two numbers of 32 bits may be rounded the wrong way
+    near = float(a) * float(b) + float(c)
+    found = np.float32(near)
+    if int(np.float64(near).view(np.int64)) % 2**29 == 2**28:
+        exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
+        sides = [np.nextafter(found, np.float32(side)) for side in (-np.inf, np.inf)]
+        found = min([found, *sides], key=lambda x: abs(Fraction(float(x)) - exact))
+    return found
+
+
+def by_pairs(coefficients, x):
+    """A polynomial in x² whose coefficients are lines in x; an odd one out comes last."""
+    pairs = list(zip(coefficients[::2], coefficients[1::2], strict=False))
+    lines = [fused(b, x, a) for a, b in pairs] + list(coefficients[2 * len(pairs) :])
+    value = lines.pop()
+    while lines:
+        value = fused(value, x * x, lines.pop())
     return value
 
 
 def inverse_normal(p):
     mantissa, exponent = math.frexp(max(min(p, 1.0 - p), 2.0**-64))  # in [½, 1)
-    root = math.sqrt(1 - exponent - horner(LOG, 2 * mantissa - 1.5))
-    value = horner(ROOT[0], root) / horner(ROOT[1], root)
+    root = math.sqrt(1 - exponent - by_pairs(LOG, 2 * mantissa - 1.5))
+    value = by_pairs(ROOT[0], root) / by_pairs(ROOT[1], root)
     return value if p > 0.5 else -value
 
 
@@ -78,7 +98,7 @@ def normal_tail(x):
     distance = min(abs(x), 9.5)
     power = -0.7213475204444817 * distance * distance
     whole = math.floor(power)
-    tail = 2.0**whole * horner(POWER, power - whole) * (horner(MILLS[0], distance) / horner(MILLS[1], distance))
+    tail = 2.0**whole * by_pairs(POWER, power - whole) * (by_pairs(MILLS[0], distance) / by_pairs(MILLS[1], distance))
     return tail if x > 0 else 1.0 - tail
 
 
