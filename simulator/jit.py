@@ -25,6 +25,7 @@ import stat
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,7 @@ __all__ = [
     "prune_caches",
     "scalar",
     "set_threads",
+    "shared_by",
     "thread_info",
     "told_of_compilation",
 ]
@@ -257,7 +259,7 @@ class Kernel:
 
     def __call__(self, *arguments: Any) -> None:
         """Run the whole loop; back when all threads are done with it."""
-        shares = _threads
+        shares = _in_use()
         others = [_pool().submit(self.compiled, k, shares, *arguments) for k in range(1, shares)]
         self.compiled(0, shares, *arguments)
         for other in others:
@@ -287,6 +289,23 @@ def _of_a_share(function: Callable[..., Any]) -> FunctionType:
 
 
 _threads = int(_CONFIG.NUMBA_NUM_THREADS)
+_OF_THIS_THREAD = threading.local()
+
+
+def _in_use() -> int:
+    return int(getattr(_OF_THIS_THREAD, "shares", _threads))
+
+
+@contextmanager
+def shared_by(threads: int) -> Iterator[None]:
+    """Share out kernels that the calling thread runs in here among so many threads, whatever others do."""
+    before = vars(_OF_THIS_THREAD).copy()
+    _OF_THIS_THREAD.shares = threads
+    try:
+        yield
+    finally:
+        vars(_OF_THIS_THREAD).clear()
+        vars(_OF_THIS_THREAD).update(before)
 
 
 @cache
@@ -303,5 +322,5 @@ def set_threads(count: int | None) -> int:
 
 
 def thread_info() -> dict[str, Any]:
-    """Number of threads and what they are, for the provenance record."""
-    return {"threads": _threads, "layer": "python threads", "numba": numba.__version__}
+    """Number of threads that share a kernel, and what they are."""
+    return {"threads": _in_use(), "layer": "python threads", "numba": numba.__version__}

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator.engine.executors import Span, make_executor
+from simulator.engine.executors import make_executor
 from simulator.engine.model import build_model
 from simulator.engine.run import simulate
+from simulator.engine.spans import Span
 from simulator.errors import SimulatorError
 from tests.executor_cases import needs_dask, quiet_dask, wait_until
 from tests.studies import random_study

@@ -11,9 +11,10 @@ import pytest
 
 import simulator
 from simulator.engine.checkpoint import Checkpoint
-from simulator.engine.executors import Span, make_executor, spans
+from simulator.engine.executors import make_executor
 from simulator.engine.model import build_model
 from simulator.engine.run import simulate
+from simulator.engine.spans import Span, spans
 from simulator.errors import SimulatorError
 from tests.executor_cases import needs_dask, quiet_dask, wait_until
 from tests.studies import random_study

@@ -12,7 +12,7 @@ from simulator.defaults.formulas import default_day
 from simulator.engine.model import build_model
 from simulator.factors.plan import draw_states
 from simulator.jit import NEVER, row, set_threads
-from simulator.losses import exposure_kernels
+from simulator.losses import exposure_kernels, mark_kernels
 from simulator.losses.rows import allocate_events, allocate_rows, allocate_scratch, constant_events, event_lists
 from simulator.losses.sieve import (
     TOUCH,
@@ -190,13 +190,13 @@ def test_formulas_equal_their_twins():
     for byte, word in rng.integers(0, (256, 2**32), (2000, 2)):
         assert exposure_kernels.fine_uniform(np.uint8(byte), np.uint32(word)) == twin.fine_uniform(byte, word)
     for a, b in rng.integers(-32768, 32768, (2000, 2)):
-        assert exposure_kernels.scaled(np.int16(a), np.int16(b)) == twin.scaled(a, b)
+        assert mark_kernels.scaled(np.int16(a), np.int16(b)) == twin.scaled(a, b)
     for line in rng.integers(-32768, 32768, 2000):
         power = int(rng.integers(0, 13))
         asked = [np.int16(v) for v in (line, 1 << power, 16384 >> power, 0, 1)]
-        assert exposure_kernels.byte_bound(*asked) == twin.byte_bound(*asked)
+        assert mark_kernels.byte_bound(*asked) == twin.byte_bound(*asked)
     half = [np.int16(v) for v in (1024, 2048, 8, 0, 1)]
-    assert exposure_kernels.byte_bound(*half) == 16
+    assert mark_kernels.byte_bound(*half) == 16
     assert exposure_kernels.fine_uniform(0, 0) == 2.0**-41
     assert exposure_kernels.fine_uniform(255, 2**32 - 1) == 1.0 - 2.0**-41
 
@@ -212,7 +212,7 @@ def test_the_line_lies_above():
 @row
 def bounds(line, most, gain, steps, bound):
     for p in range(len(line)):
-        bound[p] = exposure_kernels.byte_bound(line[p], most, gain, steps[0], steps[1])
+        bound[p] = mark_kernels.byte_bound(line[p], most, gain, steps[0], steps[1])
 
 
 def test_bounds_are_never_too_low():
@@ -228,8 +228,8 @@ def test_bounds_are_never_too_low():
 
 @row
 def marked(first, n, b, mixed, drivers, mixing, factor, sieve, driver, largest, steps, line, byte, mark):
-    exposure_kernels.prepare_tile(first, n, drivers, mixing, driver, largest)
-    exposure_kernels.mark_buyer(n, b, mixed, factor, sieve, driver, largest, steps, line, byte, mark)
+    mark_kernels.prepare_tile(first, n, drivers, mixing, driver, largest)
+    mark_kernels.mark_buyer(n, b, mixed, factor, sieve, driver, largest, steps, line, byte, mark)
 
 
 @pytest.mark.parametrize("seed", range(12))

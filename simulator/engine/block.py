@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from simulator.losses.regimes import complete_rows, if_several, rows_needed
 from simulator.losses.rows import (
     Events,
     LedgerRows,
+    Scratch,
     allocate_rows,
     allocate_scratch,
     bytes_per_scenario,
@@ -26,7 +28,7 @@ from simulator.losses.rows import (
     event_lists,
 )
 from simulator.losses.script_kernels import follow_script
-from simulator.losses.sieve import FAILURE_BYTES, Failures, allocate_bench, allocate_failures
+from simulator.losses.sieve import FAILURE_BYTES, Bench, Failures, allocate_bench, allocate_failures
 from simulator.losses.tiles import allocate_tiles, tile_bytes, tile_width
 from simulator.policy.apply import PolicyRows, apply_policies, nothing_insured
 from simulator.policy.apply import bytes_per_scenario as policy_bytes
@@ -54,8 +56,52 @@ class Block:
     capacity: int
 
 
+class TooLong(Exception):
+    """A block whose lists, long enough for its worst scenario, would take too much memory; it is to be divided.
+
+    Attributes:
+        capacity: entries that its lists need.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__(capacity)
+        self.capacity = capacity
+
+
+@dataclass
+class Spare:
+    """What the last block leaves to the next: lists and working rows that may be written over.
+
+    In new memory much of the work would be the system's, page by page.
+    """
+
+    events: Events | None = None
+    working: tuple[int, Scratch, Bench] | None = None
+
+    def keep(self, events: Events) -> None:
+        """Keep these lists, unless there are as long ones for more scenarios."""
+        held = self.events
+        if held is None or held.buyer.shape[1] != events.buyer.shape[1] or len(held.n_events) < len(events.n_events):
+            self.events = events
+
+    def for_exposures(self, model: Model, count: int) -> tuple[Scratch, Bench]:
+        """Working rows of constant exposures."""
+        if self.working is None or self.working[0] != count:
+            self.working = count, allocate_scratch(count, 1, model.n_groups), allocate_bench(count, len(model.drivers))
+        _, scratch, bench = self.working
+        scratch.group_loss[:] = 0.0
+        return scratch, bench
+
+
 def run_block(
-    model: Model, first: int, count: int, capacity: int, spare: Events | None = None, *, brief: bool = False
+    model: Model,
+    first: int,
+    count: int,
+    capacity: int,
+    spare: Spare | None = None,
+    *,
+    brief: bool = False,
+    budget: float = math.inf,
 ) -> Block:
     """Simulate scenarios ``first … first + count - 1``.
 
@@ -64,25 +110,31 @@ def run_block(
         first: number of the first scenario, a multiple of four.
         count: number of scenarios, a multiple of four.
         capacity: entries of the event lists per scenario; a block that needs more is run again with enough.
-        spare: event lists of an earlier block that is done with; they may be written over.
+        spare: of an earlier block of this model that is done with, and for the next.
         brief: leave out the events of constant exposures where no programme insures them.
+        budget: bytes that the arrays of the block may take together when its lists have to be made longer.
+
+    Raises:
+        TooLong: they would take more, and the block can be divided.
     """
     if first % 4 or count % 4 or count <= 0:
         raise ValueError("blocks start and end at multiples of four scenarios")
     side = model.cash_side
+    spare = spare or Spare()
     if side is None:
-        return _constant_block(model, first, count, capacity, spare, brief)
+        return _constant_block(model, first, count, capacity, spare, brief, budget)
     states, rates, blocked = _world(model, first, count)
     while True:
         ledger = allocate_rows(count * rows_needed(model.regime), model.calendar.n_periods, model.balances)
-        events = event_lists(count * model.regime.count, capacity, spare)
+        events = event_lists(count * model.regime.count, capacity, spare.events)
         width = tile_width(count) if model.script is None else 1
         balances = allocate_balances(model.counting, count, model.calendar.n_periods, width)
         _simulate(model, first // 4, states, rates, blocked, ledger, events, balances)
         needed = int(max(events.n_events.max(), events.stopped_count.max(), events.weak_count.max()))
         if needed <= capacity:
             break
-        capacity = max(needed, 2 * capacity)  # double, or a slowly growing maximum costs a second run every time
+        capacity = _longer(model, count, capacity, needed, budget)
+    spare.keep(events)
     ledger = complete_rows(ledger, model.regime)
     policy = apply_policies(
         model.policy, model.book, model.clock, events, rates, first=first, drivers=states.drivers, ledger=ledger
@@ -92,29 +144,40 @@ def run_block(
     return Block(first, states, ledger, events, policy, cash, hedge, rates, None, capacity)
 
 
-def _constant_block(model: Model, first: int, count: int, capacity: int, spare: Events | None, brief: bool) -> Block:
+def _longer(model: Model, count: int, capacity: int, needed: int, budget: float) -> int:
+    """Entries of longer lists for a block: doubled, or a slowly growing maximum costs a second run every time."""
+    capacity = max(needed, 2 * capacity)
+    if count > 4 and count * memory_per_scenario(model, capacity) > budget:
+        raise TooLong(capacity)
+    return capacity
+
+
+def _constant_block(
+    model: Model, first: int, count: int, capacity: int, spare: Spare, brief: bool, budget: float
+) -> Block:
     """A block of constant exposures: nothing but losses, and claims on them."""
     states = draw_states(model.factor, model.seed, first, count)
     insured = bool(model.policy.insured.any())
     # nothing moves from period to period, but a premium on balances looks at each
     n_periods = model.calendar.n_periods if insured else 0
-    scratch = allocate_scratch(count, 1, model.n_groups)
-    bench = allocate_bench(count, len(model.drivers))
+    scratch, bench = spare.for_exposures(model, count)
     while True:
         ledger = allocate_rows(count, n_periods, model.balances)
-        events = constant_events(count, 0 if brief and not insured else capacity, spare)
+        events = constant_events(count, 0 if brief and not insured else capacity, spare.events)
         failures = allocate_failures(bench, capacity)
         lose_exposures(
             first // 4, model.keys, states.drivers, states.mixing, model.factor, model.default, model.rules,
             model.sieve, model.book, ledger, None if brief and not insured else events, scratch, failures, bench,
         )  # fmt: skip
+        spare.keep(events)
         needed = max(int(events.n_events.max()), -int(-failures.listed.max() // bench.line.shape[1]))
         if needed <= capacity:
             break
-        capacity = max(needed, 2 * capacity)
+        capacity = _longer(model, count, capacity, needed, budget)
         scratch.group_loss[:] = 0.0
-    rates = np.ones((count, 1, 2))
+    rates = np.broadcast_to(1.0, (count, 1, 2))
     if insured or not brief:
+        rates = np.ascontiguousarray(rates)
         policy = apply_policies(
             model.policy, model.book, model.clock, events, rates, first=first, drivers=states.drivers, ledger=ledger
         )

@@ -6,6 +6,7 @@ order-statistic summary per chunk) therefore never depends on blocks, threads or
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +16,7 @@ from simulator.engine.chunk_kernels import add_short, add_weighted, list_losses,
 from simulator.engine.model import Model
 from simulator.engine.sketch import summarise
 from simulator.ledger.portfolio import Floats
-from simulator.losses.failure_kernels import add_by_buyer, pick
+from simulator.losses.failure_kernels import close_ranks, share_out
 from simulator.losses.sieve import Failures
 from simulator.policy.gaps import GAP_STEPS
 from simulator.study.schema import Policy
@@ -38,7 +39,10 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass
 class Chunk:
-    """Rows of one chunk while its blocks arrive; ``finish`` turns them into plain arrays to keep."""
+    """Rows of one chunk while its blocks arrive; ``finish`` turns them into plain arrays to keep.
+
+    Blocks may come in any order, from several threads at once; what is added up over scenarios waits for those before.
+    """
 
     model: Model
     first: int
@@ -46,8 +50,11 @@ class Chunk:
     rows: Arrays = field(default_factory=dict)
     paths: Arrays = field(default_factory=dict)
     sums: Arrays = field(default_factory=dict)
-    losses: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
+    losses: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     failures: list[tuple[int, int, Failures]] = field(default_factory=list)
+    _unsummed: dict[int, tuple[Floats, Arrays]] = field(default_factory=dict)
+    _summed: int = 0
+    _summing: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, block: Block) -> None:
         """Copy a block's rows into place; scenarios beyond the chunk's count (padding to four) are dropped."""
@@ -55,26 +62,38 @@ class Chunk:
         stop = min(start + len(block.states.weight), self.count)
         size = stop - start
         for name, values in self._scenario_rows(block).items():
-            self._put(self.rows, name, values, start, size)
+            self._put(name, values, start, size)
         if block.cash is not None:
-            for name, values in self._path_rows(block).items():
-                self._put_paths(name, values, start, size)
+            paths = self._path_rows(block)
+            for name in SUMMARISED:
+                if name in paths:
+                    self._put_paths(name, paths[name], start, size)
+            self._add_sums(start, block.states.weight[:size], paths)
         if block.failures is None:
             self._keep_losses(block, start, size)
         else:
-            self._add_failures(block, block.failures, start, size)
+            self.failures.append((start, size, block.failures))
 
-    def _put(self, target: Arrays, name: str, values: np.ndarray, start: int, size: int) -> None:
-        if name not in target:
-            target[name] = np.empty((self.count, *values.shape[1:]), values.dtype)
-        target[name][start : start + size] = values[:size]
+    def _put(self, name: str, values: np.ndarray, start: int, size: int) -> None:
+        """Rows of the whole chunk are kept as they are, what is one row for all scenarios stays one."""
+        values, constant = values[:size], values.strides[0] == 0
+        if size == self.count:
+            self.rows[name] = values if constant else np.ascontiguousarray(values)
+        elif constant:
+            self.rows[name] = np.broadcast_to(values[:1], (self.count, *values.shape[1:]))
+        else:
+            held = self.rows.get(name)
+            if held is None:  # another thread may find the same: the first one's array counts
+                held = self.rows.setdefault(name, np.empty((self.count, *values.shape[1:]), values.dtype))
+            held[start : start + size] = values
 
     def _put_paths(self, name: str, values: Floats, start: int, size: int) -> None:
         """Series after series: that is how they are summarised."""
         flat = np.ascontiguousarray(values[:size]).reshape(size, -1)
-        if name not in self.paths:
-            self.paths[name] = np.empty((flat.shape[1], self.count))
-        turn(flat, self.paths[name], start)
+        held = self.paths.get(name)
+        if held is None:
+            held = self.paths.setdefault(name, np.empty((flat.shape[1], self.count)))
+        turn(flat, held, start)
 
     def _scenario_rows(self, block: Block) -> Arrays:
         ledger, policy, cash = block.ledger, block.policy, block.cash
@@ -156,33 +175,32 @@ class Chunk:
         }
         if cash.borrowing_base.shape[2]:
             rows["borrowing_base"] = cash.borrowing_base
-        self._add_sums(block, rows | {"billing": side.planned_billing - stopped, "claim_cash": block.policy.claim_cash})
-        return rows
+        return rows | {"billing": side.planned_billing - stopped, "claim_cash": block.policy.claim_cash}
 
-    def _add_sums(self, block: Block, rows: Arrays) -> None:
-        """Add a block's paths to the weighted sums over scenarios, those beyond the chunk's count apart."""
-        weight = block.states.weight[: self.count - (block.first - self.first)]
-        for name in (*SUMMED, "shortfall"):
-            values = rows["headroom" if name == "shortfall" else name]
-            total = self.sums.setdefault(f"sum/{name}", np.zeros(values.shape[1:]))
-            rows_of = np.ascontiguousarray(values).reshape(len(values), -1)
-            if name == "shortfall":
-                add_short(weight, rows_of, total.reshape(-1))
-            else:
-                add_weighted(weight, rows_of, total.reshape(-1))
+    def _add_sums(self, start: int, weight: Floats, paths: Arrays) -> None:
+        """Add a block's paths to the weighted sums over scenarios, when those of all scenarios before are in."""
+        with self._summing:
+            self._unsummed[start] = weight, paths
+            while self._summed in self._unsummed:
+                weight, paths = self._unsummed.pop(self._summed)
+                for name in SUMMED:
+                    rows, total = self._rows_and_sum(name, paths[name])
+                    add_weighted(weight, rows, total)
+                rows, total = self._rows_and_sum("shortfall", paths["headroom"])
+                add_short(weight, rows, total)
+                self._summed += len(weight)
+
+    def _rows_and_sum(self, name: str, values: Floats) -> tuple[Floats, Floats]:
+        """Paths with one number after the other for each scenario, and their sum likewise."""
+        total = self.sums.setdefault(f"sum/{name}", np.zeros(values.shape[1:]))
+        return np.ascontiguousarray(values).reshape(len(values), -1), total.reshape(-1)
 
     def _keep_losses(self, block: Block, start: int, size: int) -> None:
         events = block.events
         room = int(events.n_events[:size].sum())
         scenario, buyer, loss = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room)
         n = list_losses(size, start, events.n_events, events.buyer, events.loss, scenario, buyer, loss)
-        self.losses.append((scenario[:n].copy(), buyer[:n].copy(), loss[:n].copy()))
-
-    def _add_failures(self, block: Block, failures: Failures, start: int, size: int) -> None:
-        if not self.failures:
-            self.by_buyer = np.zeros((2, len(self.model.portfolio.buyers)))
-        self.failures.append((start, size, failures))
-        add_by_buyer(size, failures, block.states.weight, self.by_buyer[0], self.by_buyer[1])
+        self.losses.append((start, scenario[:n].copy(), buyer[:n].copy(), loss[:n].copy()))
 
     def finish(self) -> Arrays:
         """Everything kept of the chunk, as plain arrays (names with a ``/`` are summaries)."""
@@ -196,9 +214,10 @@ class Chunk:
     def _contributions(self, weight: Floats) -> Arrays:
         in_tail = worst_scenarios(self.rows["gross_loss"], weight)
         if self.failures:
-            return self._contributions_of_failures(in_tail)
+            return self._contributions_of_failures(weight, in_tail)
         n_buyers = len(self.model.portfolio.buyers)
-        scenario, buyer, loss = (np.concatenate(parts) for parts in zip(*self.losses, strict=True))
+        in_order = sorted(self.losses, key=lambda part: part[0])
+        scenario, buyer, loss = (np.concatenate(parts) for parts in list(zip(*in_order, strict=True))[1:])
         tail = in_tail[scenario]
         return {
             "buyer/loss": np.bincount(buyer, weights=loss * weight[scenario], minlength=n_buyers),
@@ -208,20 +227,24 @@ class Chunk:
             "tail/loss": loss[tail],
         }
 
-    def _contributions_of_failures(self, in_tail: np.ndarray) -> Arrays:
-        room = int(self.rows["n_defaults"][in_tail].sum()) + 1
-        scenario, buyer, loss = np.empty(room, np.int16), np.empty(room, np.int32), np.empty(room)
-        n = 0
-        for start, size, failures in self.failures:
-            n = pick(start, size, failures, in_tail, n, scenario, buyer, loss)
-        # of equals, the first stays first; 16-bit numbers are sorted by counting
-        order = np.argsort(scenario[:n], kind="stable")
+    def _contributions_of_failures(self, weight: Floats, in_tail: np.ndarray) -> Arrays:
+        scenarios = np.flatnonzero(in_tail)
+        end = np.cumsum(self.rows["n_defaults"][scenarios])
+        begin = np.concatenate(([0], end[:-1]))
+        room = int(end[-1])  # and one place more, for what is not of the tail
+        place = np.full(self.count, room)
+        place[scenarios] = begin
+        loss_of, weight_of = np.zeros((2, len(self.model.portfolio.buyers)))
+        scenario, buyer, loss = np.empty(room, np.int64), np.empty(room + 1, np.int32), np.empty(room + 1)
+        for start, size, failures in sorted(self.failures, key=lambda part: part[0]):
+            share_out(start, size, failures, weight, in_tail, place, loss_of, weight_of, buyer, loss)
+        n = close_ranks(scenarios, begin, place[scenarios], scenario, buyer, loss)
         return {
-            "buyer/loss": self.by_buyer[0],
-            "buyer/failures": self.by_buyer[1],
-            "tail/scenario": scenario[order].astype(np.int64) + self.first,
-            "tail/buyer": buyer[order],
-            "tail/loss": loss[order],
+            "buyer/loss": loss_of,
+            "buyer/failures": weight_of,
+            "tail/scenario": scenario[:n] + self.first,
+            "tail/buyer": buyer[:n].copy(),
+            "tail/loss": loss[:n].copy(),
         }
 
     def _path_summaries(self, weight: Floats) -> Arrays:

@@ -15,7 +15,7 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
@@ -24,9 +24,10 @@ import numpy as np
 
 from simulator.engine.blocks import Engine
 from simulator.engine.checkpoint import Arrays
-from simulator.engine.executors import OnBlock, Span
+from simulator.engine.executors import Chunks
 from simulator.engine.interrupts import interrupts_held
 from simulator.engine.model import Model
+from simulator.engine.spans import OnBlock, Span
 from simulator.errors import SimulatorError
 from simulator.jit import set_threads, source_digest
 
@@ -146,7 +147,7 @@ class Dask:
             if found != program() and not isinstance(found, OSError):
                 raise _other_program(address)
 
-    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Iterator[tuple[Span, Arrays]]:
+    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Chunks:
         """Keep twice as many chunks in hand as there are workers."""
         from distributed import KilledWorker, as_completed
 

@@ -10,7 +10,7 @@ import multiprocessing
 import signal
 import traceback
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -19,10 +19,10 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from simulator.engine.blocks import Engine
-from simulator.engine.checkpoint import Arrays
-from simulator.engine.executors import OnBlock, Span
+from simulator.engine.executors import Chunks
 from simulator.engine.interrupts import interrupts_held
 from simulator.engine.model import Model
+from simulator.engine.spans import OnBlock, Span
 from simulator.errors import SimulatorError
 from simulator.jit import set_threads
 
@@ -93,7 +93,7 @@ class Processes:
         else:
             self.workers = [self._started() for _ in range(self.count)]
 
-    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Iterator[tuple[Span, Arrays]]:
+    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Chunks:
         """Give out chunks to workers as they become free."""
         waiting, lost = deque(wanted), Counter[Span]()
         try:

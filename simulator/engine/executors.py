@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
 from typing import Protocol
 
 from simulator.engine.blocks import Engine
 from simulator.engine.checkpoint import Arrays
-from simulator.engine.chunk import CHUNK
+from simulator.engine.lanes import Lanes
 from simulator.engine.model import Model
+from simulator.engine.spans import OnBlock, Span
 from simulator.errors import SimulatorError, closest
+from simulator.jit import shared_by, thread_info
 
 #: Names of the executors, the default first.
 EXECUTORS = ("threads", "processes", "dask")
 
 
-@dataclass(frozen=True)
-class Span:
-    """A canonical chunk: its number, its first scenario and how many it has."""
-
-    index: int
-    first: int
-    count: int
-
-
-#: Told how many scenarios of a chunk are done.
-OnBlock = Callable[[Span, int], None]
-
-
-def spans(start: int, stop: int) -> list[Span]:
-    """The chunks of scenarios ``start … stop − 1``; ``start`` is the first scenario of a chunk."""
-    return [Span(first // CHUNK, first, min(CHUNK, stop - first)) for first in range(start, stop, CHUNK)]
+Chunks = Generator[tuple[Span, Arrays], None, None]
 
 
 class Executor(Protocol):
@@ -40,7 +26,7 @@ class Executor(Protocol):
     def ready(self, model: Model) -> None:
         """Bring a model to where the work is done, once, and have its kernels compiled."""
 
-    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Iterator[tuple[Span, Arrays]]:
+    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Chunks:
         """Simulate chunks of the model that was made ready.
 
         Args:
@@ -56,7 +42,7 @@ class Executor(Protocol):
 
 
 class Threads:
-    """Every block is shared by the threads of this process; the chunks come in order.
+    """The threads of this process, each with blocks of its own; the chunks come in order.
 
     Args:
         block: scenarios per block, chosen by memory and time when None.
@@ -68,17 +54,21 @@ class Threads:
 
     def ready(self, model: Model) -> None:
         """Compile or load the kernels."""
-        self.engine = Engine(model, self.block)
-        self.engine.warm_up()
+        self.engine = Engine(model, self.block, int(thread_info()["threads"]))
+        with shared_by(1):
+            self.engine.warm_up()
 
-    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Iterator[tuple[Span, Arrays]]:
+    def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Chunks:
         """Simulate chunk after chunk."""
         assert self.engine is not None
+        if self.engine.lanes > 1:
+            yield from Lanes(self.engine, wanted).chunks(on_block)
+            return
         for span in wanted:
             yield span, self.engine.chunk(span.first, span.count, lambda done, span=span: on_block(span, done))  # type: ignore[misc]
 
     def close(self) -> None:
-        """Nothing was started."""
+        """Nothing was started that is not at its end."""
 
 
 def make_executor(

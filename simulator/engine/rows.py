@@ -16,7 +16,7 @@ from simulator.engine.sketch import PathQuantiles
 from simulator.errors import display_path
 
 #: Bytes that are written before what was written is let go, and losses of the tail that are collected before that.
-PIECE_BYTES = 32 * 2**20
+PIECE_BYTES = 16 * 2**20
 
 
 def bytes_per_scenario(kept: Arrays) -> float:

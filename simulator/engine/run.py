@@ -14,9 +14,10 @@ from simulator.engine.block import memory_per_scenario
 from simulator.engine.blocks import Engine
 from simulator.engine.checkpoint import Arrays, Checkpoint
 from simulator.engine.chunk import CHUNK
-from simulator.engine.executors import Executor, Span, Threads, spans
+from simulator.engine.executors import Executor, Threads
 from simulator.engine.model import Model
 from simulator.engine.rows import RunRows, bytes_per_scenario
+from simulator.engine.spans import Span, spans
 from simulator.errors import SimulatorError
 
 #: Bytes of memory for each scenario when a variable is sorted and measured: its values, their order, their influence on
@@ -148,22 +149,26 @@ def _add_chunks(
     missing = [span for span in wanted if checkpoint is None or checkpoint.load(span.index, span.count) is None]
     asked, early = set(missing), dict[Span, Arrays]()
     fresh = workers.chunks(missing, on_block)
-    for span in wanted:
-        if span in asked or checkpoint is None:
-            while span not in early:
-                found, arrays = next(fresh)
-                if checkpoint is not None:
-                    checkpoint.save(found.index, arrays)
-                early[found] = arrays
-            kept = early.pop(span)
-        else:
-            loaded = checkpoint.load(span.index, span.count)
-            if loaded is None:
-                raise SimulatorError(f"a file in {checkpoint.folder} was lost while it was in use")
-            kept = loaded
-            result.resumed += span.count
-            on_block(span, span.count)
-        result.take(span.first, kept)
+    try:
+        for span in wanted:
+            if span in asked or checkpoint is None:
+                while span not in early:
+                    found, arrays = next(fresh)
+                    if checkpoint is not None:
+                        checkpoint.save(found.index, arrays)
+                    early[found] = arrays
+                kept = early.pop(span)
+            else:
+                loaded = checkpoint.load(span.index, span.count)
+                if loaded is None:
+                    raise SimulatorError(f"a file in {checkpoint.folder} was lost while it was in use")
+                kept = loaded
+                result.resumed += span.count
+                on_block(span, span.count)
+            result.take(span.first, kept)
+    except BaseException:
+        fresh.close()  # nothing goes on behind what is reported
+        raise
 
 
 def outlook(model: Model, n_scenarios: int, block: int | None = None) -> Outlook:

@@ -37,12 +37,15 @@ def draw_part(
     for j in range(n_drivers):
         draw_normals(quad, n // 4, driver_key, driver_entity[j], pair[part], word[part], score[part])
         for p in range(n):
-            xi = score[part, p]
-            if p % 2 == 1:
-                xi += tilt[j]
-            drivers[first + p, j] = xi
-            # the exponent of the mixture's weight is gathered here
-            weight[first + p] += tilt[j] * (xi - 0.5 * tilt[j])
+            drivers[first + p, j] = score[part, p]
+        if tilt[j] != 0.0:
+            for p in range(n):
+                xi = score[part, p]
+                if p % 2 == 1:
+                    xi += tilt[j]
+                drivers[first + p, j] = xi
+                # the exponent of the mixture's weight is gathered here
+                weight[first + p] += tilt[j] * (xi - 0.5 * tilt[j])
     for s in range(first, first + n):
         weight[s] = mixture_weight(weight[s]) if weight[s] != 0.0 else 1.0
         # last driver first: a driver needs only itself and earlier ones, so ξ can be replaced in place

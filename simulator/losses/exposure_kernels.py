@@ -4,9 +4,8 @@ A buyer's own draw in a scenario is a uniform number of 40 bits: the first eight
 sixteen scenarios, the others a word of a second draw, made only where the byte leaves open whether the buyer fails.
 
 The work goes by tiles of scenarios. For one buyer after the other, its bytes of a whole tile are drawn at once, each is
-compared with the buyer's bound (see :mod:`simulator.losses.sieve`), and the few that pass wait in a queue, which is
-decided by the formulas of factors and defaults. All this is plain loops over plain arrays, of short numbers where that
-does, which compilers turn into vector instructions.
+compared with the buyer's bound (see :mod:`simulator.losses.mark_kernels`), and the few that pass wait in a queue, which
+is decided by the formulas of factors and defaults.
 """
 
 import numpy as np
@@ -14,19 +13,11 @@ import numpy as np
 from simulator.factors.formulas import common_part
 from simulator.jit import kernel, prange, row, scalar
 from simulator.losses.formulas import recovery_rate, standard_state
+from simulator.losses.mark_kernels import mark_buyer, prepare_tile, queue_marked
 from simulator.streams import draw_each, draw_words, inverse_normal, normal, words
 
 _TWO_32 = 2.0**32
 _TWO_M40 = 2.0**-40
-#: Largest bound, distance of a line from a 16-bit number's ends, and steps that a product in 16 bits may be too low.
-_TOP = np.int16(4095)
-_ROOM = 16000.0
-_LOST_STEPS = 1.5
-_LARGEST_POWER = 12
-_LARGEST_SCALE = 4096.0
-#: Moves the number of the lowest byte that is set into the highest byte.
-_BYTE_NUMBERS = np.uint64(0x0001020304050607)
-_NONE = np.uint64(0)
 _UNIT = np.uint64(1)
 
 
@@ -34,150 +25,6 @@ _UNIT = np.uint64(1)
 def fine_uniform(byte, word):
     """Uniform on (0, 1) from its first eight bits and 32 more: fine_uniform(3, 2**31) = 3.5/256, and 2⁻⁴¹."""
     return (np.float64(byte) * _TWO_32 + (np.float64(word) + 0.5)) * _TWO_M40
-
-
-@scalar
-def scaled(factor, value):
-    """Product of two 16-bit numbers over 2¹⁶, rounded down. scaled(16384, -5) = -2 (of -1.25)."""
-    return np.int16((np.int32(factor) * np.int32(value)) >> np.int32(16))
-
-
-@row
-def prepare_tile(first, n, drivers, mixing, driver, largest):
-    """Drivers and 1/mixing of a tile as 16-bit numbers, 32767 being the largest absolute value of each."""
-    n_drivers = drivers.shape[1]
-    for j in range(n_drivers + 1):
-        most = 0.0
-        for s in range(first, first + n):
-            most = max(most, abs(drivers[s, j] if j < n_drivers else 1.0 / mixing[s]))
-        unit = 32767.0 / most if most > 0.0 else 0.0
-        for p in range(n):
-            value = drivers[first + p, j] if j < n_drivers else 1.0 / mixing[first + p]
-            driver[j, p] = np.int16(np.rint(value * unit))
-        largest[j] = most
-
-
-@row
-def start_line(n, level, a, first, line):
-    """Lines from their constant and one driver."""
-    for p in range(n):
-        line[p] = level + scaled(a, first[p])
-
-
-@row
-def extend_line(n, a, first, b, second, line):
-    """Two more drivers in the lines."""
-    for p in range(n):
-        line[p] += scaled(a, first[p]) + scaled(b, second[p])
-
-
-@scalar
-def byte_bound(line, most, gain, none, one):
-    """256·line⁴ rounded up to within a step: the largest byte that passes.
-
-    All in 16-bit numbers. ``none`` and ``one`` are 0 and 1, but from memory: where a compiler knows them, it sees that
-    nothing can overflow, and goes on in numbers of twice the size.
-
-    Args:
-        line: height of the line in units of ``most``.
-        most: the height at which all bytes pass.
-        gain: 2¹⁴ over ``most``.
-
-    Worked number: half of most = 2048 → y = 2¹³, y² = 2¹⁰ + 1 (in 2¹²), so 16 = 256/2⁴.
-    """
-    y = np.int16(min(max(line, none), most) * gain)
-    square = np.int16(min(np.int16(scaled(y, y) + one), _TOP))
-    return np.int16(scaled(square, square) + none)
-
-
-@row
-def mark_one(n, level, a, first, most, gain, none, one, byte, mark):
-    """Mark the bytes that do not exceed the bound of a line in one driver."""
-    for p in range(n):
-        line = np.int16(level + scaled(a, first[p]))
-        mark[p] = np.int16(byte[p]) <= byte_bound(line, most, gain, none, one)
-
-
-@row
-def mark_more(n, line, a, first, b, second, most, gain, none, one, byte, mark):
-    """Mark the bytes that do not exceed the bound of lines to which two more drivers are added."""
-    for p in range(n):
-        height = np.int16(line[p] + scaled(a, first[p]) + scaled(b, second[p]))
-        mark[p] = np.int16(byte[p]) <= byte_bound(height, most, gain, none, one)
-
-
-@row
-def mark_buyer(n, b, mixed, factor, sieve, driver, largest, steps, line, byte, mark):
-    """Mark the bytes of a tile with which a buyer can fail."""
-    last = largest.shape[0] - 1
-    begin, end = factor.loading_start[b], factor.loading_start[b + 1]
-    level = sieve.level[b] + (0.0 if mixed else sieve.threshold[b])
-    size = abs(level) + (abs(sieve.threshold[b]) * largest[last] if mixed else 0.0)
-    for i in range(begin, end):
-        size += abs(sieve.loading[i]) * largest[factor.loading_driver[i]]
-    if not size <= _ROOM:
-        for p in range(n):
-            mark[p] = 1
-        return
-    power = _LARGEST_POWER
-    scale = _LARGEST_SCALE
-    while size * scale > _ROOM:
-        power -= 1
-        scale *= 0.5
-    # a factor of 2⁻¹⁶ for the product's sake, and the drivers' own unit
-    unit = scale * (65536.0 / 32767.0)
-    terms = end - begin + (1 if mixed else 0)
-    whole = np.int16(np.ceil(level * scale + _LOST_STEPS * terms + 0.01))
-    most, gain = np.int16(1 << power), np.int16(16384 >> power)
-    # the threshold enters as one more driver, 1/mixing
-    i = begin
-    a, j = np.int16(0), last
-    if mixed:
-        a = np.int16(np.rint(sieve.threshold[b] * largest[last] * unit))
-    elif begin < end:
-        j = factor.loading_driver[i]
-        a = np.int16(np.rint(sieve.loading[i] * largest[j] * unit))
-        i += 1
-    if i == end:
-        mark_one(n, whole, a, driver[j], most, gain, steps[0], steps[1], byte, mark)
-        return
-    start_line(n, whole, a, driver[j], line)
-    while i < end:
-        j = factor.loading_driver[i]
-        a = np.int16(np.rint(sieve.loading[i] * largest[j] * unit))
-        k, c = j, np.int16(0)
-        if i + 1 < end:
-            k = factor.loading_driver[i + 1]
-            c = np.int16(np.rint(sieve.loading[i + 1] * largest[k] * unit))
-        i += 2
-        if i < end:
-            extend_line(n, a, driver[j], c, driver[k], line)
-        else:
-            mark_more(n, line, a, driver[j], c, driver[k], most, gain, steps[0], steps[1], byte, mark)
-
-
-@row
-def queue_marked(n, b, entity, count, byte, marks, group, queue_position, queue_byte, queue_buyer, queue_entity):
-    """Append the bytes marked to the queue; returns its length."""
-    n_groups = np.uint64(0)
-    for g in range((n + 7) // 8):
-        group[n_groups] = g
-        n_groups += np.uint64(marks[g] != 0)
-    begin = count
-    for k in range(n_groups):
-        first = 8 * group[k]
-        left = marks[group[k]]
-        while left != _NONE:
-            lowest = left & (~left + _UNIT)
-            p = first + np.int64((lowest * _BYTE_NUMBERS) >> np.uint64(56))
-            queue_position[count] = p
-            queue_byte[count] = byte[p]
-            count += 1
-            left ^= lowest
-    for k in range(begin, count):
-        queue_buyer[k] = b
-        queue_entity[k] = entity
-    return count
 
 
 @row
@@ -254,6 +101,25 @@ def book_certain(n_failed, scenario, buyer, sieve, amount, loss, recovery, gross
 
 
 @row
+def book_listed(
+    n_failed, before, scenario, buyer, sieve, amount, gross, recovered, largest, n_defaults,
+    list_scenario, list_buyer, list_loss,
+):  # fmt: skip
+    """As :func:`book_certain` and :func:`enter_failures` in one go, where nobody asks for events and there is room."""
+    for k in range(n_failed):
+        s, b = np.uint64(scenario[k]), np.uint64(buyer[k])
+        rate = sieve.recovery[b]
+        lost = amount[b] * (1.0 - rate)
+        gross[s] += lost
+        recovered[s] += amount[b] * rate
+        largest[s] = max(largest[s], lost)
+        n_defaults[s] += 1
+        at = np.uint64(before) + np.uint64(k)
+        list_scenario[at], list_buyer[at], list_loss[at] = s, b, lost
+    return before + n_failed
+
+
+@row
 def book_any(
     n_failed, scenario, buyer, loss, recovery, first_quad, keys, drivers, factor, rules, sieve, book, rows, scratch
 ):  # fmt: skip
@@ -312,14 +178,14 @@ def lose_in_tile(
     n = min(tile, rows.gross_loss.shape[0] - first)
     quad = first_quad + (first >> 2)
     # the tile may begin amid the sixteen scenarios of a call
-    before = 4 * (quad & 3)
-    n_calls = (before + n + 15) >> 4
-    byte, mark = bench.byte[t][before:], bench.mark[t]
+    skipped = 4 * (quad & 3)
+    n_calls = (skipped + n + 15) >> 4
+    byte, mark = bench.byte[t][skipped:], bench.mark[t]
     prepare_tile(first, n, drivers, mixing, bench.driver[t], bench.largest[t])
     mixed = np.bool_(False)
     for s in range(first, first + n):
         mixed |= mixing[s] != 1.0
-    for p in range(n, n + 8):
+    for p in range(n, n + 64):
         mark[p] = 0
     count = 0
     n_buyers = book.group.shape[0]
@@ -333,8 +199,9 @@ def lose_in_tile(
                 n, b, mixed, factor, sieve, bench.driver[t], bench.largest[t], bench.steps, bench.line[t], byte, mark
             )  # fmt: skip
             count = queue_marked(
-                n, b, factor.residual_entity[b], count, byte, bench.marks[t], bench.group[t], bench.queue_position[t],
-                bench.queue_byte[t], bench.queue_buyer[t], bench.queue_entity[t],
+                n, b, factor.residual_entity[b], count, byte, bench.marks[t], bench.eight[t], bench.sets[t],
+                bench.place[t], bench.bit, bench.queue_position[t], bench.queue_byte[t], bench.queue_buyer[t],
+                bench.queue_entity[t],
             )  # fmt: skip
         if count > bench.residual.shape[1] - tile or b == n_buyers - 1:
             draw_each(
@@ -345,7 +212,15 @@ def lose_in_tile(
                 first, count, drivers, mixing, factor, sieve, bench.queue_position[t], bench.queue_buyer[t],
                 bench.residual[t],
             )  # fmt: skip
-            scenario, buyer = bench.queue_position[t], bench.queue_buyer[t]
+            scenario, buyer, before = bench.queue_position[t], bench.queue_buyer[t], failures.listed[t]
+            if simple and events is None and before + failed <= failures.loss.shape[1]:
+                failures.listed[t] = book_listed(
+                    failed, before, scenario, buyer, sieve, book.amount,
+                    rows.gross_loss, rows.recovered, rows.largest_loss, rows.n_defaults,
+                    failures.scenario[t], failures.buyer[t], failures.loss[t],
+                )  # fmt: skip
+                count = 0
+                continue
             loss, recovery = bench.loss[t], bench.recovery[t]
             if simple:
                 book_certain(
@@ -363,8 +238,7 @@ def lose_in_tile(
                     events,
                 )  # fmt: skip
             failures.listed[t] = enter_failures(
-                failed, failures.listed[t], scenario, buyer, loss, failures.scenario[t], failures.buyer[t],
-                failures.loss[t],
+                failed, before, scenario, buyer, loss, failures.scenario[t], failures.buyer[t], failures.loss[t]
             )  # fmt: skip
             count = 0
 

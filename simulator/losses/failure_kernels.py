@@ -1,49 +1,60 @@
-"""Adding up a block's list of failures: by buyer, and those of a few scenarios in order of scenarios."""
+"""Going through a block's list of failures: sums by buyer, and the losses of a few scenarios in order of scenarios."""
+
+import numpy as np
 
 from simulator.jit import row
 
 
 @row
-def add_by_buyer(size, failures, weight, loss_of, weight_of):
-    """Add weighted losses and the weights of failures with a loss to their buyers.
+def share_out(start, size, failures, weight, picked, place, loss_of, weight_of, buyer, loss):
+    """Add failures with a loss to their buyers, and put those of picked scenarios each into its scenario's place.
 
-    Each buyer's are added in order of scenarios, so that blocks and tiles do not matter.
+    Each buyer's are added in order of scenarios, so that blocks and tiles do not matter. No branch hangs on who is
+    picked: none could be foreseen, so the others are put, one over the other, where nobody looks.
 
     Args:
+        start: number that the arrays by scenario give to the block's first.
         size: scenarios of the block that count.
         failures: :class:`~simulator.losses.sieve.Failures`.
-        weight: of the block's scenarios, float64[size or more].
-        loss_of, weight_of: float64[n_buyers], added to.
+        weight: by scenario, float64[start + size or more].
+        picked: likewise, bool.
+        place: likewise, int64: where the next loss of a scenario goes; moved on where it is picked.
+        loss_of, weight_of: float64[n_buyers], weighted losses and weights of failures with a loss, added to.
+        buyer, loss: out.
     """
     for t in range(failures.listed.shape[0]):
+        scenarios, buyers, losses = failures.scenario[t], failures.buyer[t], failures.loss[t]
+        b = np.int64(0)
+        lost, weighed = loss_of[b], weight_of[b]
         for k in range(failures.listed[t]):
-            s = failures.scenario[t, k]
-            loss = failures.loss[t, k]
-            if s < size and loss != 0.0:
-                b = failures.buyer[t, k]
-                loss_of[b] += loss * weight[s]
-                weight_of[b] += weight[s]
+            if buyers[k] != b:
+                loss_of[b], weight_of[b] = lost, weighed
+                b = np.int64(buyers[k])
+                lost, weighed = loss_of[b], weight_of[b]
+            if scenarios[k] < size and losses[k] != 0.0:
+                # unsigned: an index that may be negative is looked at twice
+                s = np.uint64(start) + np.uint64(scenarios[k])
+                lost += losses[k] * weight[s]
+                weighed += weight[s]
+                at = np.uint64(place[s])
+                buyer[at], loss[at] = b, losses[k]
+                place[s] = np.int64(at) + picked[s]
+        loss_of[b], weight_of[b] = lost, weighed
 
 
 @row
-def pick(start, size, failures, picked, filled, scenario, buyer, loss):
-    """Append the failures with a loss of picked scenarios to lists; returns the lists' length.
-
-    No branch hangs on who is picked: none could be foreseen, so the lists have room for one more.
+def close_ranks(scenarios, begin, end, scenario, buyer, loss):
+    """Move losses together where places between them were left empty, and note their scenarios; returns how many.
 
     Args:
-        start: number that ``picked`` and the lists give to the block's first scenario.
-        size: scenarios of the block that count.
-        failures: :class:`~simulator.losses.sieve.Failures`.
-        picked: bool[start + size or more].
-        filled: length of the lists so far.
-        scenario, buyer, loss: the lists.
+        scenarios: those that have losses, in order.
+        begin, end: their places.
+        scenario: out.
+        buyer, loss: moved.
     """
-    for t in range(failures.listed.shape[0]):
-        for k in range(failures.listed[t]):
-            s = failures.scenario[t, k]
-            scenario[filled] = start + s
-            buyer[filled] = failures.buyer[t, k]
-            loss[filled] = failures.loss[t, k]
-            filled += s < size and picked[start + min(s, size - 1)] and loss[filled] != 0.0
-    return filled
+    count = 0
+    for k in range(scenarios.shape[0]):
+        for at in range(begin[k], end[k]):
+            scenario[count], buyer[count], loss[count] = scenarios[k], buyer[at], loss[at]
+            count += 1
+    return count

@@ -161,7 +161,7 @@ def event_lists(rows: int, capacity: int, spare: Events | None) -> Events:
     """
     if spare is None or len(spare.n_events) < rows or spare.buyer.shape[1] != capacity:
         return allocate_events(rows, capacity)
-    lists = Events._make(values[:rows] for values in spare)
+    lists = spare if len(spare.n_events) == rows else Events._make(values[:rows] for values in spare)
     for count in (lists.n_events, lists.stopped_count, lists.weak_count):
         count[:] = 0
     return lists

@@ -9,6 +9,7 @@ looked at exactly.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,8 @@ TILE = 2048
 QUEUE = 1024
 #: Knots of the table that a default day is guessed from.
 KNOTS = 32
+#: In each six bits that follow one another here is another number (a de Bruijn sequence).
+SIX_BITS = 0x03F79D71B4CB0A89
 #: Bytes of an entry of :class:`Failures`.
 FAILURE_BYTES = 16
 
@@ -73,10 +76,13 @@ class Bench(NamedTuple):
         byte: uint8[n_tiles, tile + 64].
         mark: uint8[n_tiles, tile + 64] bytes that pass; ``marks`` is the same memory, eight at a time.
         marks: uint64[n_tiles, tile / 8 + 8].
-        group: int32[n_tiles, tile / 8 + 1] eights with a mark.
-        queue_position, queue_buyer: int32[n_tiles, tile + QUEUE] bytes that passed, to be decided.
-        queue_byte: uint8[n_tiles, tile + QUEUE].
-        queue_entity: uint64[n_tiles, tile + QUEUE].
+        eight: uint8[n_tiles, tile / 8 + 8] marks as single bits; ``sets`` is the same memory, 64 bits at a time.
+        sets: uint64[n_tiles, tile / 64 + 1].
+        place: int32[n_tiles, tile / 64 + 1] first byte of the sets that are not empty.
+        bit: uint8[64] number of the lowest bit of a set, by the start of six bits that it gives.
+        queue_position, queue_buyer: int32[n_tiles, tile + QUEUE + 16] bytes that passed, to be decided.
+        queue_byte: uint8[n_tiles, tile + QUEUE + 16].
+        queue_entity: uint64[n_tiles, tile + QUEUE + 16].
         queue_word: uint32[n_tiles, tile + QUEUE].
         residual, loss, recovery: float64[n_tiles, tile + QUEUE].
     """
@@ -89,7 +95,10 @@ class Bench(NamedTuple):
     byte: np.ndarray
     mark: np.ndarray
     marks: Keys
-    group: Ints
+    eight: np.ndarray
+    sets: Keys
+    place: Ints
+    bit: np.ndarray
     queue_position: Ints
     queue_buyer: Ints
     queue_byte: np.ndarray
@@ -184,6 +193,7 @@ def allocate_bench(n: int, n_drivers: int) -> Bench:
     # rows a power of two apart would drive each other out of the cache
     row = tile + 96
     pair, marks = aligned(n_tiles, tile // 8 + 8, np.uint64), aligned(n_tiles, tile // 8 + 8, np.uint64)
+    sets = aligned(n_tiles, tile // 64 + 1, np.uint64)
     return Bench(
         aligned(n_tiles * (n_drivers + 1), row, np.int16).reshape(n_tiles, n_drivers + 1, row),
         np.empty((n_tiles, n_drivers + 1)),
@@ -193,16 +203,28 @@ def allocate_bench(n: int, n_drivers: int) -> Bench:
         pair.view(np.uint8),
         marks.view(np.uint8),
         marks,
-        np.empty((n_tiles, tile // 8 + 1), np.int32),
-        np.empty((n_tiles, tile + QUEUE), np.int32),
-        np.empty((n_tiles, tile + QUEUE), np.int32),
-        np.empty((n_tiles, tile + QUEUE), np.uint8),
-        np.empty((n_tiles, tile + QUEUE), np.uint64),
+        sets.view(np.uint8),
+        sets,
+        np.empty((n_tiles, tile // 64 + 1), np.int32),
+        bit_numbers(),
+        np.empty((n_tiles, tile + QUEUE + 16), np.int32),
+        np.empty((n_tiles, tile + QUEUE + 16), np.int32),
+        np.empty((n_tiles, tile + QUEUE + 16), np.uint8),
+        np.empty((n_tiles, tile + QUEUE + 16), np.uint64),
         np.empty((n_tiles, tile + QUEUE), np.uint32),
         np.empty((n_tiles, tile + QUEUE)),
         np.empty((n_tiles, tile + QUEUE)),
         np.empty((n_tiles, tile + QUEUE)),
     )
+
+
+@cache
+def bit_numbers() -> np.ndarray:
+    """Number of a bit, uint8[64], by the highest six bits of its product with a de Bruijn sequence."""
+    numbers = np.zeros(64, np.uint8)
+    for number in range(64):
+        numbers[(SIX_BITS << number) % 2**64 >> 58] = number
+    return numbers
 
 
 def aligned(rows: int, width: int, kind: type[np.generic]) -> np.ndarray:

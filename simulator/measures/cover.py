@@ -39,6 +39,16 @@ def is_insured(columns: Columns, programme: int) -> bool:
 
 def insurance_rows(columns: Columns, programme: int) -> Iterator[Row]:
     """Indemnity, the waterfall and its ratios for one programme."""
+    yield from _mean_rows(columns, programme)
+    if is_insured(columns, programme):
+        yield from _tail_rows(columns, programme)
+        yield from _ratio_rows(columns, programme)
+        yield from _lost_rows(columns, programme)
+        yield from _timing_rows(columns, programme)
+
+
+def _mean_rows(columns: Columns, programme: int) -> Iterator[Row]:
+    """Means; each has a number per scenario, which is let go before the tail is looked at."""
     indemnity = mean(columns.sample("indemnity", programme))
     gross = mean(columns.sample("indemnity_gross", programme))
     premium = mean(columns.sample("premium", programme))
@@ -52,11 +62,6 @@ def insurance_rows(columns: Columns, programme: int) -> Iterator[Row]:
     yield "indemnity_ratio", NO_LEVEL, ratio(gross, debt).estimate("1")
     if premium.value > 0.0:
         yield "loss_ratio", NO_LEVEL, ratio(indemnity, premium).estimate("1")
-    if is_insured(columns, programme):
-        yield from _tail_rows(columns, programme)
-        yield from _ratio_rows(columns, programme)
-        yield from _lost_rows(columns, programme, debt)
-        yield from _timing_rows(columns, programme)
 
 
 def _tail_rows(columns: Columns, programme: int) -> Iterator[Row]:
@@ -91,11 +96,11 @@ def _ratio_rows(columns: Columns, programme: int) -> Iterator[Row]:
             yield "effective_indemnity_ratio", level, value_at_risk(paid, level, "1")
 
 
-def _lost_rows(columns: Columns, programme: int, debt: Functional) -> Iterator[Row]:
+def _lost_rows(columns: Columns, programme: int) -> Iterator[Row]:
     """Cover lost because the insurer took limits back, or failed: share of the debt, on average."""
     for step in ("limit_cancelled", "insurer_default"):
         if columns.takes(f"gap_{step}"):
-            lost = mean(columns.sample(f"gap_{step}", programme))
+            lost, debt = (mean(columns.sample(name, programme)) for name in (f"gap_{step}", "gap_debt"))
             yield f"{step}_ratio", NO_LEVEL, ratio(lost, debt).estimate("1")
 
 

@@ -70,9 +70,10 @@ def allocate_work(plan: PolicyPlan, events: Events, n_scenarios: int) -> Work:
 
 
 def nothing_insured(n_scenarios: int, n_programmes: int) -> PolicyRows:
-    """Result rows where no programme insures anything: zeros, and no periods to ask for."""
-    each, paths = np.zeros((n_scenarios, n_programmes)), np.zeros((n_scenarios, n_programmes, 0))
-    gap = np.zeros((n_scenarios, n_programmes, len(GAP_STEPS)))
+    """Result rows where no programme insures anything: one zero seen from everywhere, and no periods to ask for."""
+    each = np.broadcast_to(0.0, (n_scenarios, n_programmes))
+    paths = np.broadcast_to(0.0, (n_scenarios, n_programmes, 0))
+    gap = np.broadcast_to(0.0, (n_scenarios, n_programmes, len(GAP_STEPS)))
     return PolicyRows(each, each, each, each, paths, paths, gap, each)
 
 
