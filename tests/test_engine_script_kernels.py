@@ -16,7 +16,7 @@ from tests.balance_cases import plain_rows, random_views
 from tests.regime_cases import trading_study
 from tests.scripts import scripted, small
 from tests.test_losses import compare_rows
-from tests.twins import losses as twin
+from tests.twins import losses_scenario
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -28,7 +28,7 @@ def test_kernel_equals_its_twin_and_what_the_script_foresaw(seed, tmp_path):
     views = tuple(v % model.regime.count for v in range(seed % 4))
     counting = random_views(np.random.default_rng(seed), model.book, model.clock, views)
     found = []
-    for follow, allocate in ((follow_script, allocate_balances), (twin.follow_script, plain_rows)):
+    for follow, allocate in ((follow_script, allocate_balances), (losses_scenario.follow_script, plain_rows)):
         rows, events = allocate_rows(n, model.calendar.n_periods), allocate_events(n, 200)
         scratch = allocate_scratch(n, model.longest, model.n_groups)
         balances = allocate(counting, n, model.calendar.n_periods)
@@ -81,7 +81,7 @@ def test_regimes_of_a_script_equal_their_twin(seed, tmp_path):
     regime, n = model.regime, 4
     counting = random_views(np.random.default_rng(seed), model.book, model.clock, range(regime.count))
     found = []
-    for follow, allocate in ((follow_script, allocate_balances), (twin.follow_script, plain_rows)):
+    for follow, allocate in ((follow_script, allocate_balances), (losses_scenario.follow_script, plain_rows)):
         rows = allocate_rows(n * rows_needed(regime), model.calendar.n_periods, model.balances)
         events = allocate_events(n * regime.count, 400)
         scratch = allocate_scratch(n, model.longest, model.n_groups, regime.count)

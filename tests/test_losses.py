@@ -22,6 +22,7 @@ from simulator.streams import table_grid
 from tests.balance_cases import KEPT, by_scenario, plain_rows, random_views
 from tests.studies import random_study, write_csv
 from tests.twins import losses as twin
+from tests.twins.losses_scenario import simulate_ledger
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -67,7 +68,7 @@ def told_twice(study, seed):
     found = []
     tiled = allocate_balances(counting, n, model.calendar.n_periods, 8)
     plain = plain_rows(counting, n, model.calendar.n_periods)
-    for simulate, balances in ((kernels.simulate_ledger, tiled), (twin.simulate_ledger, plain)):
+    for simulate, balances in ((kernels.simulate_ledger, tiled), (simulate_ledger, plain)):
         rows, events = allocate_rows(n, model.calendar.n_periods, model.balances), allocate_events(n, 120)
         scratch = allocate_scratch(n, model.longest, model.n_groups)
         simulate(

@@ -13,6 +13,7 @@ from tests.regime_cases import identity, simulate, trading_study
 from tests.studies import random_study
 from tests.test_losses import charged_on_balances, compare_rows, scripted_study
 from tests.twins import losses as twin
+from tests.twins import losses_scenario
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -24,7 +25,7 @@ def test_regimes_equal_their_twin(seed, tmp_path):
     found = []
     tiled = allocate_balances(counting, 12, model.calendar.n_periods, 8)
     plain = plain_rows(counting, 12, model.calendar.n_periods)
-    for simulate_ledger, balances in ((kernels.simulate_ledger, tiled), (twin.simulate_ledger, plain)):
+    for simulate_ledger, balances in ((kernels.simulate_ledger, tiled), (losses_scenario.simulate_ledger, plain)):
         rows, events = simulate(model, 12, 8, simulate_ledger, complete=False, counted=(counting, balances))
         found.append((rows, events, balances))
     compare_rows(*found)

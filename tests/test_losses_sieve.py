@@ -27,6 +27,7 @@ from tests import plain_exposures
 from tests.studies import write_csv
 from tests.test_losses import compare_rows, constant_study
 from tests.twins import losses as twin
+from tests.twins.losses_exposures import lose_exposures
 
 ODD_PDS = [0.0, 1e-9, 1e-5, 0.5, 0.9, 0.999, 1.0 - 1e-9]
 
@@ -171,7 +172,7 @@ def test_kernel_equals_its_twin(listed, tmp_path):
     n, first = 40, 28
     states = draw_states(model.factor, model.seed, first, n)
     found = []
-    for simulate in (exposure_kernels.lose_exposures, twin.lose_exposures):
+    for simulate in (exposure_kernels.lose_exposures, lose_exposures):
         rows, events = allocate_rows(n, 1), constant_events(n, 60, None)
         scratch, bench = allocate_scratch(n, 1, model.n_groups), allocate_bench(n, len(model.drivers))
         failures = allocate_failures(bench, 60)

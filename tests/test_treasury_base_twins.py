@@ -17,6 +17,7 @@ from tests.balance_cases import EARLY, KEPT, TWO, book, by_scenario, plain_rows,
 from tests.policy_cases import WEEK, clock
 from tests.twins import losses as twin
 from tests.twins import treasury as treasury_twin
+from tests.twins.losses_balances import note_fates
 
 amounts = st.floats(0, 1e9)
 a_day = st.one_of(st.integers(-400, 800), st.just(NEVER))
@@ -77,7 +78,7 @@ def test_rows_equal_their_twin(seed):
             lost.append(-1 if not fate["shipped"] else fate["lost_on"] * int(rng.choice([-1, 1])))
         arrays = (np.array([values], dtype=np.int32) for values in (days, lost))
         note_balances(0, b, regime, False, np.array([score]), troubled, *arrays, counting, fast)
-        twin.note_fates(0, b, regime, score, fates, counting, when, ledger, slow)
+        note_fates(0, b, regime, score, fates, counting, when, ledger, slow)
     fast = by_scenario(fast, 1)
     for name in KEPT:
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
