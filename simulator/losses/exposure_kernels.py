@@ -199,7 +199,7 @@ def lose_in_tile(
                 n, b, mixed, factor, sieve, bench.driver[t], bench.largest[t], bench.steps, bench.line[t], byte, mark
             )  # fmt: skip
             count = queue_marked(
-                n, b, factor.residual_entity[b], count, byte, bench.marks[t], bench.eight[t], bench.sets[t],
+                n, b, factor.residual_entity[b], np.int64(count), byte, bench.marks[t], bench.eight[t], bench.sets[t],
                 bench.place[t], bench.bit, bench.queue_position[t], bench.queue_byte[t], bench.queue_buyer[t],
                 bench.queue_entity[t],
             )  # fmt: skip

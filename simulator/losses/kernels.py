@@ -163,9 +163,12 @@ def simulate_tile(
                 )  # fmt: skip
         if troubled > 0:
             settle_together(
-                t, first, b, troubled, held, paid, rates, rules, clock, book, rows, events, scratch, tiles, counting
+                t, first, b, np.int64(troubled), held, paid, rates, rules, clock, book, rows, events, scratch, tiles,
+                counting,
             )  # fmt: skip
-        collect_quiet(t, common + first, here, b, held, troubled, rules, clock, book, rows, tiles, counting, balances)
+        collect_quiet(
+            t, common + first, here, b, held, np.int64(troubled), rules, clock, book, rows, tiles, counting, balances
+        )  # fmt: skip
         if counting is not None:
             count_buyer(t, first, here, b, paid, part, book, scratch, counting, balances)
     hand_over(t, first, common + first, here, rates, clock, rows, tiles)

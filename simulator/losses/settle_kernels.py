@@ -164,8 +164,9 @@ def settle_troubled(r, s, b, luck, deal, drawn, paid, rates, rules, clock, book,
         scratch.lost[s, k] = -loss_day if protracted else loss_day
     note_stopped(r, b, withheld, withheld_from, withheld_until, events)
     if trigger != NEVER:
+        # with a step a row is to the compiler what a column is, as settle_together has them: compiled once for both
         list_debts(
-            r, s, b, luck, drawn, scratch.final[s], scratch.lost[s], scratch.share[s], trigger, latest,
+            r, s, b, luck, drawn[::1], scratch.final[s, ::1], scratch.lost[s, ::1], scratch.share[s], trigger, latest,
             rates, rules, clock, book, events,
         )  # fmt: skip
     return buyer_loss
