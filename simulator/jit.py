@@ -313,6 +313,10 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, int(_CONFIG.NUMBA_NUM_THREADS) - 1), "kernel")
 
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # its threads are the parent's
+
+
 def set_threads(count: int | None) -> int:
     """Use ``count`` threads (all allowed ones when ``None``); returns the number in use."""
     global _threads

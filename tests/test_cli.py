@@ -1,14 +1,19 @@
 """The command line as a newcomer uses it: every command, what it prints, and how it ends."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import simulator
 from simulator.__main__ import main
+
+ROOT = Path(simulator.__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -347,3 +352,26 @@ def test_an_interrupted_command_ends_at_once():
     assert done.returncode == 130
     assert "finished chunks (4,096 scenarios) are kept" in done.stderr
     assert done.stdout == "said before\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a POSIX shell")
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("simulator terms >&-", 0, ""),
+        ("simulator check study.yaml 2>&-", 0, ""),
+        ("simulator terms | true; test ${PIPESTATUS[0]} = 0", 0, ""),
+        ("simulator terms > /dev/full", 2, "cannot write the output: no space left on device\n"),
+    ],
+)
+def test_an_output_that_takes_nothing_is_no_crash(line, status, said, sample):
+    """Closed, a reader that has gone, a full disk."""
+    if "/dev/full" in line and not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    line = line.replace("simulator", f"'{sys.executable}' -m simulator", 1)
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, check=False, cwd=sample,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    assert done.stderr == said

@@ -108,6 +108,12 @@ def test_a_damaged_or_foreign_chunk_is_computed_again(model, straight, tmp_path)
     again = simulate(model, N, checkpoint=Checkpoint(folder, "x"))
     assert again.resumed == N - 4096
     same(again, straight)
+    damaged.write_bytes(b"")
+    assert simulate(model, N, checkpoint=Checkpoint(folder, "x")).resumed == N - 4096
+    simulate(model, 100, checkpoint=Checkpoint(folder, "x"))  # the chunks of the longer run stay
+    assert simulate(model, N, checkpoint=Checkpoint(folder, "x")).resumed == N
+    assert simulate(model, 100, checkpoint=Checkpoint(folder, "y")).resumed == 0
+    (folder / "identity.json").write_text('"y')
     assert simulate(model, 100, checkpoint=Checkpoint(folder, "y")).resumed == 0
 
 

@@ -256,3 +256,26 @@ def test_like_work_is_compiled_once():
             twice[name] = signatures
     assert len(functions) > 20
     assert twice == {}
+
+
+FORK = """
+import os, signal
+import numpy as np
+from simulator.engine.chunk_kernels import turn
+from simulator.jit import set_threads
+set_threads(None)
+rows, turned = np.arange(12.0).reshape(4, 3), np.zeros((3, 4))
+turn(rows, turned, 0)
+child = os.fork()
+if not child:
+    signal.alarm(60)
+    turned[:] = 0.0
+    turn(rows, turned, 0)
+    os._exit(0 if np.array_equal(turned, rows.T) else 1)
+print(os.waitpid(child, 0)[1], np.array_equal(turned, rows.T))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_process_has_threads_of_its_own():
+    assert python(FORK)[0] == "0 True"

@@ -55,6 +55,18 @@ def test_another_run_leaves_nothing_of_the_first(folder, tmp_path):
     assert contents(folder) == contents(save(other, tmp_path / "fresh"))
 
 
+def test_a_killed_save_leaves_nothing_to_the_next(stressed, tmp_path):
+    """Files are put in place together: where saving is killed before, there are half-written ones alone."""
+    run = tmp_path / "run"
+    fresh = contents(save(stressed, tmp_path / "fresh"))
+    for name in (*fresh, "figures/cost.svg"):
+        half = run / name
+        if not (tmp_path / "fresh" / name).is_dir():
+            half.parent.mkdir(parents=True, exist_ok=True)
+            half.with_name(f".{half.name}.77.tmp").write_text("half of it")
+    assert contents(save(stressed, run)) == fresh
+
+
 def test_files_of_others_stay(folder):
     mine = [
         "notes.txt", "figures/own.svg", "figures/cash_fan-old.svg", "contributions/own.csv", "stresses/readme.md",

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import os
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -119,3 +121,34 @@ def test_equal_datasets_give_equal_bytes(tmp_path):
     for name in ("a.nc", "b.nc"):
         write_dataset(dataset(), tmp_path / name)
     assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+import xarray as xr
+from simulator.results.netcdf import write_dataset
+numbers = np.random.default_rng(1).random((40, 5_000))
+data = xr.Dataset({f"v{k}": (("a", "b"), numbers + k) for k in range(3)}, {"a": range(40), "b": range(5_000)})
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+for room in (0, 1_000, 100_000, 2_000_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    try:
+        write_dataset(data, Path(sys.argv[1]))
+    except OSError as error:
+        print(room, error.strerror)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+write_dataset(data, Path(sys.argv[1]))
+print(xr.open_dataset(sys.argv[1], engine="h5netcdf").load().identical(data))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of file size are POSIX's")
+def test_netcdf_that_finds_no_room_is_an_error_and_nothing_worse(tmp_path):
+    """In a process of its own: a write that fails must not take the process with it."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path / "a.nc")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [*(f"{n} File too large" for n in (0, 1_000, 100_000, 2_000_000)), "True"]

@@ -181,7 +181,7 @@ def test_a_chunk_comes_back_from_its_file(tmp_path):
         assert found[name].shape == values.shape
         assert found[name].tobytes() == values.tobytes(), name
     assert point.load(0, 5) is None
-    with np.load(tmp_path / "c" / "chunk-000000.npz") as file:
+    with np.load(next((tmp_path / "c").glob("chunk-000000-*.npz"))) as file:
         assert sum(file[name].nbytes for name in file.files) < sum(values.nbytes for values in arrays.values())
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -67,19 +68,19 @@ class Checkpoint:
         self.folder = folder
         mark = folder / "identity.json"
         try:
-            if folder.exists() and (not mark.exists() or json.loads(mark.read_text()) != identity):
+            if folder.exists() and not _says(mark, identity):
                 shutil.rmtree(folder)
             folder.mkdir(parents=True, exist_ok=True)
             _write(mark, json.dumps(identity).encode())
-        except (OSError, ValueError) as error:
-            raise SimulatorError(f"cannot keep finished chunks in {folder}: {error}") from error
+        except OSError as error:
+            raise SimulatorError(f"cannot keep finished chunks in {folder}: {error.strerror or error}") from error
 
-    def _path(self, index: int) -> Path:
-        return self.folder / f"chunk-{index:06d}.npz"
+    def _path(self, index: int, count: int) -> Path:
+        return self.folder / f"chunk-{index:06d}-{count}.npz"
 
     def load(self, index: int, count: int) -> Arrays | None:
         """A finished chunk of so many scenarios, or None where it is missing or damaged and has to be computed."""
-        path = self._path(index)
+        path = self._path(index, count)
         if not path.exists():
             return None
         try:
@@ -87,23 +88,33 @@ class Checkpoint:
                 if int(data[COUNT]) != count:
                     return None
                 return dict(_unpacked(name, data[name], count) for name in data.files if name != COUNT)
-        except (OSError, ValueError, zipfile.BadZipFile, KeyError):
+        except (OSError, ValueError, zipfile.BadZipFile, KeyError, EOFError, NotImplementedError):
             return None
 
     def save(self, index: int, arrays: Arrays) -> None:
         """Write a finished chunk: temporary name, fsync, rename."""
-        path = self._path(index)
+        count = len(arrays["weight"])
+        path = self._path(index, count)
         temporary = path.with_suffix(".tmp")
         try:
             with temporary.open("wb") as file:
-                count = len(arrays["weight"])
                 packed = dict(_packed(name, values, count) for name, values in arrays.items())
                 np.savez(file, **packed, **{COUNT: np.array(count)})  # type: ignore[arg-type]
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
         except OSError as error:
-            raise SimulatorError(f"cannot write {path}: {error}") from error
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)  # it holds the room that is missing
+            raise SimulatorError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _says(mark: Path, identity: str) -> bool:
+    """Whether a mark is there, whole, and of this identity."""
+    try:
+        return bool(json.loads(mark.read_text()) == identity)
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def same_rows(array: np.ndarray, row: np.ndarray | None = None) -> bool:

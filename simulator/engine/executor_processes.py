@@ -89,9 +89,11 @@ class Processes:
         # pickled once for all of them, and once more for each that replaces a lost one
         self.model = ForkingPickler.dumps(model)
         if self.workers:
-            self.workers = [self._with_model(worker) for worker in self.workers]
+            for worker in self.workers:
+                self._send_model(worker)
         else:
-            self.workers = [self._started() for _ in range(self.count)]
+            for at in range(self.count):
+                self._start(at)
 
     def chunks(self, wanted: Sequence[Span], on_block: OnBlock) -> Chunks:
         """Give out chunks to workers as they become free."""
@@ -117,7 +119,7 @@ class Processes:
                             raise _given_up(span, worker) from None
                         waiting.appendleft(span)
                         _end(worker)
-                        self.workers[at] = self._started()
+                        self._start(at)
                         continue
                     if isinstance(message, int):
                         on_block(span, message)
@@ -138,22 +140,21 @@ class Processes:
             _end(worker)
         self.workers = []
 
-    def _started(self) -> Worker:
-        """A new worker that has the model."""
+    def _start(self, at: int) -> None:
+        """Start a worker in a place, at the end or of one that is lost, and send it the model."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        with interrupts_held():
+        with interrupts_held():  # until it is listed: whoever is stopped ends all that are
             process = context.Process(target=work, args=(theirs, self.block), daemon=True)
             process.start()
+            self.workers[at : at + 1] = [Worker(process, ours)]
         theirs.close()
-        return self._with_model(Worker(process, ours))
+        self._send_model(self.workers[at])
 
-    def _with_model(self, worker: Worker) -> Worker:
-        """The worker, or one in its place, with the model sent to it."""
+    def _send_model(self, worker: Worker) -> None:
         assert self.model is not None
         with suppress(OSError):  # a worker that is gone is noticed when its first chunk is missed
             worker.connection.send_bytes(self.model)
-        return worker
 
 
 def _end(worker: Worker) -> None:

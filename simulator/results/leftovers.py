@@ -42,17 +42,28 @@ def clear(folder: Path) -> None:
     """
     try:
         (folder / MANIFEST).unlink(missing_ok=True)
-        if (folder / STUDY).is_file():
+        if _is_saved(folder):
             _clear_run(folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
+
+
+def _is_saved(folder: Path) -> bool:
+    """Whether a run was saved in a folder, or its saving was killed: the study is written first."""
+    return folder.is_dir() and any(_named(path) == STUDY for path in folder.iterdir() if path.is_file())
+
+
+def _named(path: Path) -> str:
+    """The name of a file, without what marks it as half-written."""
+    half = _TEMPORARY.fullmatch(path.name)
+    return half[1] if half else path.name
 
 
 def _clear_run(folder: Path) -> None:
     stresses = folder / STRESSES
     if stresses.is_dir() and not stresses.is_symlink():
         for place in sorted(stresses.iterdir()):
-            if _PLACE.fullmatch(place.name) and not place.is_symlink() and (place / STUDY).is_file():
+            if _PLACE.fullmatch(place.name) and not place.is_symlink() and _is_saved(place):
                 clear(place)
                 _remove_if_empty(place)
     _clear_files(stresses, lambda name: name == INDEX)
@@ -60,7 +71,8 @@ def _clear_run(folder: Path) -> None:
     _clear_files(folder / STORY, {f"{name}.csv" for name in STORY_TABLES}.__contains__)
     _clear_files(folder / FIGURES, lambda name: _FIGURE.fullmatch(name) is not None)
     _clear_files(folder, _RUN.__contains__, keep=True)
-    (folder / STUDY).unlink()  # last: while it stands, a clearing that was stopped can be gone on with
+    # last: while it stands, a clearing that was stopped can be gone on with
+    _clear_files(folder, lambda name: name == STUDY, keep=True)
 
 
 def _clear_files(folder: Path, is_ours: Callable[[str], bool], keep: bool = False) -> None:
@@ -68,8 +80,7 @@ def _clear_files(folder: Path, is_ours: Callable[[str], bool], keep: bool = Fals
     if not folder.is_dir() or folder.is_symlink():
         return
     for path in sorted(folder.iterdir()):
-        half = _TEMPORARY.fullmatch(path.name)
-        if is_ours(half[1] if half else path.name) and (path.is_file() or path.is_symlink()):
+        if is_ours(_named(path)) and (path.is_file() or path.is_symlink()):
             path.unlink()
     if not keep:
         _remove_if_empty(folder)

@@ -66,10 +66,10 @@ def drawing_beside() -> Iterator[Artist]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=work, args=(theirs,), daemon=True)
-    with interrupts_held(), suppress(OSError):  # a system that allows no process draws here
-        process.start()
-    theirs.close()
     try:
+        with interrupts_held(), suppress(OSError):  # a system that allows no process draws here
+            process.start()
+        theirs.close()
         yield Artist(ours)
     finally:
         if process.pid is not None:
